@@ -1,0 +1,47 @@
+# The parallel backend of the plan: target threadwheel_backend, with its runtime library.
+# Adding a backend is one file in native/parallel/backends/, its rows in configs/, and one branch here
+# only if it needs a library.
+
+add_library(threadwheel_backend INTERFACE)
+set(THREADWHEEL_RPATH "$ORIGIN")
+
+if(PLAN_USE_OPENMP)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    threadwheel_missing("${CMAKE_CXX_COMPILER_ID} cannot compile for GNU OpenMP, which this plan links; \
+configure with -DCMAKE_CXX_COMPILER=g++, or choose TBB or NATIVE")
+  endif()
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -print-file-name=libgomp.so.1
+                  OUTPUT_VARIABLE gomp OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(NOT EXISTS "${gomp}")
+    threadwheel_missing("${CMAKE_CXX_COMPILER} has no libgomp.so.1; install your distribution's libgomp")
+  endif()
+  file(REAL_PATH "${gomp}" gomp)
+  # The compiler's flag belongs to the backend's one file; everything else is the same in all wheels.
+  set(THREADWHEEL_BACKEND_FLAGS ${OpenMP_CXX_FLAGS})
+  target_link_libraries(threadwheel_backend INTERFACE "${gomp}")
+  set(THREADWHEEL_openmp_VERSION "${CMAKE_CXX_COMPILER_VERSION}")
+  set(THREADWHEEL_openmp_FILE "${gomp}")
+  # Under its own name: a renamed copy would be a second OpenMP in every process that has one already.
+  threadwheel_bundle("${gomp}" libgomp.so.1)
+endif()
+
+if(PLAN_USE_TBB)
+  find_package(TBB CONFIG QUIET PATHS "${PLAN_PYTHON_PREFIX}")
+  if(NOT TBB_FOUND)
+    threadwheel_missing("TBB was not found (TBBConfig.cmake)")
+  endif()
+  if(TBB_VERSION VERSION_LESS 2021)
+    threadwheel_missing("TBB ${TBB_VERSION} in ${TBB_DIR} is too old; the plan needs 2021 or later")
+  endif()
+  get_target_property(includes TBB::tbb INTERFACE_INCLUDE_DIRECTORIES)
+  threadwheel_headers(includes tbb "${TBB_VERSION}" "${includes}" tbb oneapi)
+  target_include_directories(threadwheel_backend INTERFACE "${includes}")
+  get_target_property(file TBB::tbb IMPORTED_LOCATION_RELEASE)
+  target_link_libraries(threadwheel_backend INTERFACE "${file}")
+  set(THREADWHEEL_tbb_VERSION "${TBB_VERSION}")
+  set(THREADWHEEL_tbb_FILE "${file}")
+  # A requirement of the wheel, so that a process shares one TBB. It installs to <prefix>/lib: from
+  # <prefix>/lib/pythonX.Y/site-packages/threadwheel/lib, from a lib64 layout, from a --target folder.
+  set(THREADWHEEL_RPATH "$ORIGIN;$ORIGIN/../../../..;$ORIGIN/../../../../../lib;$ORIGIN/../../lib")
+endif()

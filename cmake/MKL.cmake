@@ -1,0 +1,36 @@
+# MKL, static, with the threading layer of the plan: target threadwheel_blas and its provider file.
+# mkl-static has no CMake package, and a search for "MKL" finds whatever machine-wide copy there is:
+# the archives are looked for by name, nothing is cached.
+
+add_library(threadwheel_blas INTERFACE)
+if(NOT PLAN_BLAS STREQUAL "MKL")
+  set(THREADWHEEL_BLAS_FILE builtin_blas)
+  return()
+endif()
+set(THREADWHEEL_BLAS_FILE mkl)
+
+set(layer_OMP mkl_gnu_thread)
+set(layer_TBB mkl_tbb_thread)
+set(layer_SEQ mkl_sequential)
+find_path(includes mkl.h HINTS "${PLAN_PYTHON_PREFIX}/include" NO_CACHE)
+if(NOT includes)
+  threadwheel_missing("MKL's headers were not found (mkl.h)")
+endif()
+set(archives "")
+foreach(part mkl_intel_lp64 ${layer_${PLAN_MKL_THREADING}} mkl_core)
+  find_library(archive NAMES lib${part}.a HINTS "${PLAN_PYTHON_PREFIX}/lib" NO_CACHE)
+  if(NOT archive)
+    threadwheel_missing("MKL's static library lib${part}.a was not found")
+  endif()
+  add_library(${part} STATIC IMPORTED)
+  set_target_properties(${part} PROPERTIES IMPORTED_LOCATION "${archive}")
+  list(APPEND archives "${archive}")
+  unset(archive)
+endforeach()
+threadwheel_header_version(THREADWHEEL_mkl_VERSION "${includes}/mkl_version.h"
+                           __INTEL_MKL__ __INTEL_MKL_MINOR__ __INTEL_MKL_UPDATE__)
+list(GET archives 1 THREADWHEEL_mkl_FILE)
+threadwheel_headers(includes mkl "${THREADWHEEL_mkl_VERSION}" "${includes}" mkl*.h i_malloc.h)
+target_include_directories(threadwheel_blas SYSTEM INTERFACE "${includes}")
+string(JOIN "," group mkl_intel_lp64 ${layer_${PLAN_MKL_THREADING}} mkl_core)
+target_link_libraries(threadwheel_blas INTERFACE "$<LINK_GROUP:RESCAN,${group}>" pthread m dl)

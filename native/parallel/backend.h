@@ -1,0 +1,49 @@
+// The seam between the parallel layer and its backends: each file in backends/ defines exactly these functions,
+// and the link step picks the file. A backend knows chunks, slots and threads; ranges, grain, region flags,
+// exceptions, reductions and counts are above it, written once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "threadwheel/function_ref.h"
+
+namespace threadwheel::backend {
+
+using ChunkFunction = FunctionRef<void(std::int64_t chunk, int slot)>;
+using LibraryFunction = FunctionRef<void(int num_threads)>;
+
+struct Description {
+  const char* family;      // "OMP", "TBB" or "NATIVE", as in the build info
+  const char* title;       // what parallel_info prints after "ATen parallel backend: "
+  std::string openmp;      // the OpenMP lines of parallel_info, each ended by a newline
+  std::string runtime;     // the threading runtime and its version, one line for the extended block
+};
+
+// Calls fn(chunk, slot) once for each chunk in [0, num_chunks), on at most `limit` threads, the caller's work
+// included, and returns when all have ended. Slots are in [0, limit); no two chunks that run at the same time
+// share one. fn never throws and may run on any OS thread. Called outside regions only, from any number of
+// threads at once; `limit` may differ from the size.
+void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept;
+
+// Calls fn(num_threads) once, on some OS thread, set up so that MKL and oneDNN use exactly num_threads threads
+// there: 1 <= num_threads <= limit. A limit of 1 means serial. fn never throws.
+void run_library(int limit, LibraryFunction fn) noexcept;
+
+// Makes `num_threads` the size of the process-wide pool, from the next region on. Called under one lock.
+void resize(int num_threads);
+
+// Returns the size of the pool, the caller included.
+int capacity() noexcept;
+
+// Tells the threading runtime of the calling thread how many threads to use (OpenMP counts per thread).
+void init_thread(int num_threads) noexcept;
+
+Description describe();
+
+// Called around fork(2), in the forking thread, after regions and library calls have been stopped and have ended.
+void fork_prepare() noexcept;
+void fork_parent() noexcept;
+void fork_child() noexcept;
+
+}  // namespace threadwheel::backend

@@ -1,0 +1,197 @@
+// The OMP backend. An OpenMP runtime keeps a team of threads for every thread that ever led one, so callers must not
+// each lead their own: the only caller leads in place; from the second caller on, regions and library calls go to one
+// dedicated master thread, and run serially on their caller while the master is busy. Works with libgomp and with
+// LLVM's or Intel's runtime; the object is the same.
+#include <dlfcn.h>
+#include <omp.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "parallel/backend.h"
+#include "parallel/libraries.h"
+
+namespace threadwheel::backend {
+namespace {
+
+// The thread that leads the team for everyone. One job at a time: the caller holds the token.
+class Master {
+ public:
+  // Returns false when the system refuses the thread.
+  bool execute(FunctionRef<void()> job) noexcept {
+    std::unique_lock lock(mutex_);
+    if (!started_ && !start()) return false;
+    job_ = job;
+    wake_.notify_one();
+    // At once to sleep: a caller that spins here would take the CPU that a member of the team needs.
+    done_.wait(lock, [&] { return !job_.has_value(); });
+    return true;
+  }
+
+ private:
+  bool start() noexcept {
+    try {
+      std::thread([this] { loop(); }).detach();
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return started_ = true;
+  }
+
+  void loop() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return job_.has_value(); });
+      lock.unlock();
+      (*job_)();
+      lock.lock();
+      job_.reset();
+      done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::optional<FunctionRef<void()>> job_;
+  bool started_ = false;
+};
+
+struct State {
+  std::mutex token;                         // held while a team works, by the caller it works for
+  std::atomic<std::thread::id> home{};      // the first caller
+  std::atomic<bool> shared{false};          // a second caller has come
+  Master master;
+  int num_threads = 1;
+};
+
+State*& state_pointer() {
+  static State* pointer = std::make_unique<State>().release();  // never destroyed: the master waits in it
+  return pointer;
+}
+
+State& state() { return *state_pointer(); }
+
+// OpenMP 5.0; looked up, because a process may have loaded an older runtime first.
+using PauseFunction = int (*)(omp_pause_resource_t);
+
+PauseFunction pause_function() {
+  static const auto function = reinterpret_cast<PauseFunction>(dlsym(RTLD_DEFAULT, "omp_pause_resource_all"));
+  return function;
+}
+
+// LLVM's and Intel's runtimes handle fork on their own, and a pause from inside their hooks deadlocks.
+bool is_gnu_runtime() {
+  static const bool gnu = dlsym(RTLD_DEFAULT, "kmp_get_blocktime") == nullptr;
+  return gnu;
+}
+
+// Runs `parallel` on the one team, or `serial` on the caller when the team is busy or this already is a team.
+template <class Parallel, class Serial>
+void dispatch(Parallel parallel, Serial serial) {
+  State& s = state();
+  const std::unique_lock token(s.token, std::try_to_lock);
+  if (!token.owns_lock() || omp_in_parallel()) return serial();
+  thread_local bool leads_team = false;
+  const auto me = std::this_thread::get_id();
+  std::thread::id nobody{};
+  if (!s.shared && (s.home == me || s.home.compare_exchange_strong(nobody, me))) {
+    leads_team = true;
+    return parallel();
+  }
+  s.shared = true;
+  // The first caller's own team would idle for ever beside the master's.
+  if (leads_team && pause_function() != nullptr) pause_function()(omp_pause_soft);
+  leads_team = false;
+  if (!s.master.execute(parallel)) serial();
+}
+
+// Sets how many threads OpenMP and MKL use for calls from this thread.
+class LibraryScope {
+ public:
+  explicit LibraryScope(int num_threads)
+      : openmp_(omp_get_max_threads()), blas_(libraries::exchange_blas_threads_local(num_threads)) {
+    omp_set_num_threads(num_threads);
+  }
+  ~LibraryScope() {
+    omp_set_num_threads(openmp_);
+    libraries::exchange_blas_threads_local(blas_);
+  }
+  LibraryScope(const LibraryScope&) = delete;
+  LibraryScope& operator=(const LibraryScope&) = delete;
+
+ private:
+  int openmp_;
+  int blas_;
+};
+
+void call_library(int num_threads, LibraryFunction fn) {
+  const LibraryScope scope(num_threads);
+  fn(num_threads);
+}
+
+// "201511 (a.k.a. OpenMP 4.5)"; versions outside the documented list are printed as the number alone.
+std::string openmp_version() {
+  struct Alias {
+    int date;
+    const char* name;
+  };
+  constexpr Alias kAliases[] = {{200505, "2.5"}, {200805, "3.0"}, {201107, "3.1"}, {201307, "4.0"}, {201511, "4.5"}};
+  for (const Alias& alias : kAliases)
+    if (alias.date == _OPENMP) return std::to_string(_OPENMP) + " (a.k.a. OpenMP " + alias.name + ")";
+  return std::to_string(_OPENMP);
+}
+
+}  // namespace
+
+void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
+  std::atomic<std::int64_t> next{0};
+  const auto work = [&](int slot) {
+    for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < num_chunks;) fn(chunk, slot);
+  };
+  const auto team = [&] {
+    // Always `limit` threads, also for fewer chunks: libgomp ends and restarts threads when a team changes its size.
+#pragma omp parallel num_threads(limit)
+    work(omp_get_thread_num());
+  };
+  dispatch(team, [&] { work(0); });
+}
+
+void run_library(int limit, LibraryFunction fn) noexcept {
+  const auto serial = [&] { call_library(1, fn); };
+  if (limit == 1) return serial();
+  dispatch([&] { call_library(limit, fn); }, serial);
+}
+
+void resize(int num_threads) {
+  omp_set_dynamic(0);
+  state().num_threads = num_threads;
+}
+
+int capacity() noexcept { return state().num_threads; }
+
+void init_thread(int num_threads) noexcept { omp_set_num_threads(num_threads); }
+
+Description describe() {
+  return {"OMP", "OpenMP",
+          "OpenMP " + openmp_version() + "\n\tomp_get_max_threads() : " + std::to_string(omp_get_max_threads()) + "\n",
+          is_gnu_runtime() ? "GNU OpenMP" : "LLVM or Intel OpenMP"};
+}
+
+void fork_prepare() noexcept {
+  if (is_gnu_runtime() && pause_function() != nullptr && !omp_in_parallel()) pause_function()(omp_pause_hard);
+}
+
+void fork_parent() noexcept {}
+
+void fork_child() noexcept {
+  const int num_threads = capacity();
+  state_pointer() = std::make_unique<State>().release();  // the old one's master does not exist here
+  state().num_threads = num_threads;
+}
+
+}  // namespace threadwheel::backend

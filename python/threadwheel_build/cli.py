@@ -1,0 +1,183 @@
+"""The `threadwheel_build` command: plan, matrix, audit, wheel.
+
+Each subcommand is one function that prints and returns an exit code: 0 fine, 1 a finding, 2 a mistake
+in what was asked. Modules load when their subcommand runs, so `plan` stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+from .errors import BuildError, RefusedError
+from .options import OptionTable, load_table
+
+
+def _print_json(data: object) -> None:
+    import json
+
+    print(json.dumps(data, indent=2))
+
+
+def _settings(pairs: list[str]) -> dict[str, str | list[str]]:
+    """`-C key=value` pairs as a build front end hands them over: a repeated key becomes a list."""
+    settings: dict[str, str | list[str]] = {}
+    for pair in pairs:
+        key, found, value = pair.partition("=")
+        if not found:
+            raise BuildError(f"-C {pair}: has no value; write -C KEY=VALUE")
+        old = settings.get(key)
+        settings[key] = value if old is None else [*(old if isinstance(old, list) else [old]), value]
+    return settings
+
+
+def _hear(table: OptionTable, args: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from . import sources
+
+    heard = sources.Heard(road="cmake" if args.define else "config-settings")
+    settings = _settings(args.config_setting)
+    if args.cmake_input:
+        _read_cmake_input(table, heard, args.cmake_input)
+        sources.hear_environment(table, heard, os.environ, front_end=False)
+        return heard
+    sources.hear_config_settings(table, heard, settings)
+    for define in args.define:
+        name, _, value = define.partition("=")
+        heard.say(name.partition(":")[0], value, "-D")
+    sources.hear_environment(table, heard, os.environ)
+    sources.hear_build_dir(table, heard, settings)
+    return heard
+
+
+def _read_cmake_input(table: OptionTable, heard, path: Path) -> None:  # type: ignore[no-untyped-def]
+    """What CMake knows, a line each: `kind TAB name TAB value`.
+
+    `said` came from a command line or a preset, so every name must be known; `cached` may be
+    anybody's. `configured` is what the build directory was configured with, `expected` what the build
+    hooks planned.
+    """
+    heard.road = "cmake"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        kind, name, value = line.split("\t", 2)
+        if kind == "said" or (kind == "cached" and name in table.spellings):
+            heard.say(name, value, "cmake -D")
+        elif kind == "configured":
+            heard.check(name, value, "CMakeCache.txt")
+        elif kind == "expected":
+            heard.road = "config-settings"
+            heard.expect(name, value)
+
+
+def _plan(args: argparse.Namespace) -> int:
+    from . import report, sources
+
+    table = load_table(args.project)
+    heard = _hear(table, args)
+    try:
+        plan = sources.decide(table, heard)
+    except RefusedError as err:
+        if args.format == "cmake":
+            print(report.cmake_sets({"PLAN_FORGET": ";".join(s.name for s in heard.sayings if not table.passes(s.name))}))
+        if args.format != "json":
+            raise
+        _print_json(report.refusal_data(err.refusal))
+        return err.exit_code
+    if args.format == "json":
+        _print_json(report.plan_data(plan))
+    else:
+        print(report.plan_cmake(plan, args.name) if args.format == "cmake" else report.plan_text(plan))
+    return 0
+
+
+def _matrix(args: argparse.Namespace) -> int:
+    import json
+
+    from . import matrix, report
+
+    table = load_table(args.project)
+    if args.all:
+        verdicts = [matrix.verdict(table, said) for said in matrix.cross_product(table)]
+        if args.format == "json":
+            print("[\n" + ",\n".join(json.dumps(v) for v in verdicts) + "\n]")
+        else:
+            rows = [(" ".join(f"{k}={x}" for k, x in v["said"].items()) or "-", v.get("label", "refused"), " ".join(v["rules"]) or "-") for v in verdicts]
+            print(report.table(("said", "verdict", "rules"), rows))
+        return 0
+    jobs = matrix.jobs(table)
+    if args.format == "table":
+        print(report.table(("variant", "label", "release", "description"), [(j.variant, j.label, "yes" if j.release else "-", j.description) for j in jobs]))
+    elif args.format == "json":
+        _print_json([vars(j) for j in jobs])
+    else:
+        print(json.dumps({"include": [vars(j) for j in jobs]}))
+    return 0
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from . import audit
+
+    return audit.run(args)
+
+
+def _wheel(args: argparse.Namespace) -> int:
+    from . import wheelhouse
+
+    return wheelhouse.run(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="threadwheel_build",
+        description="One wheel per threading backend from one option table (configs/ of the current project).",
+    )
+    parser.add_argument("--version", action="version", version=f"threadwheel_build {__version__}")
+    parser.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: the current one)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    plan = commands.add_parser("plan", help="what these options build, and why; exit 2 with every problem when they build nothing")
+    plan.add_argument("-C", "--config-setting", action="append", default=[], metavar="KEY=VALUE", help="as for pip, build and uv; may be repeated")
+    plan.add_argument("-D", "--define", action="append", default=[], metavar="NAME=VALUE", help="as for cmake; may be repeated")
+    plan.add_argument("--json", dest="format", action="store_const", const="json", help="print JSON")
+    plan.add_argument("--format", choices=("table", "json", "cmake"), default="table", help=argparse.SUPPRESS)
+    plan.add_argument("--cmake-input", type=Path, help=argparse.SUPPRESS)
+    plan.add_argument("--name", default="", help=argparse.SUPPRESS)
+    plan.set_defaults(run=_plan)
+
+    matrix = commands.add_parser("matrix", help="the variants as CI jobs, or with --all the verdict of every combination")
+    matrix.add_argument("--format", choices=("table", "json", "github"), default="table", help="github: one line for a job matrix")
+    matrix.add_argument("--all", action="store_true", help="walk the full cross product of all options, left out included")
+    matrix.set_defaults(run=_matrix)
+
+    audit = commands.add_parser("audit", help="which threading runtimes wheels, folders and libraries need or define")
+    wheel = commands.add_parser("wheel", help="build, audit and deliver the wheels of variants that are not up to date")
+    wheel.add_argument("variant", nargs="+", help="a file of configs/variants/, without .toml")
+    wheel.add_argument("--show", action="store_true", help="build nothing, show what was built")
+    wheel.add_argument("--out", type=Path, help="where the wheel goes (default: dist/VARIANT)")
+    wheel.add_argument("--json", action="store_true", help="print JSON")
+    wheel.set_defaults(run=_wheel)
+    if "audit" in sys.argv[1:]:
+        from .audit import add_arguments
+
+        add_arguments(audit)
+    audit.set_defaults(run=_audit)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    try:
+        args = _parser().parse_args(argv)
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BuildError as err:
+        print(err, file=sys.stderr)
+        return err.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130

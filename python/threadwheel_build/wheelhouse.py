@@ -1,0 +1,184 @@
+"""`threadwheel_build wheel`: one variant's wheel, built through a real front end when it is stale.
+
+A wheel is stale when any source, the configs, the plan, the interpreter or the compiler changed. A
+stamp in build/wheels/ remembers what a wheel was made from and how long it took; the wheel itself
+appears in its folder whole or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .deliver import deliver
+from .errors import BuildError
+from .matrix import job_of
+from .options import OptionTable, closest, load_table
+
+# What a wheel is made from. Everything else in a project may change without making it stale.
+_INPUTS = ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md", "cmake", "configs", "native", "python")
+_IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", "build", "dist"}
+
+
+def _input_files(project: Path) -> Iterator[Path]:
+    for name in _INPUTS:
+        top = project / name
+        if top.is_file():
+            yield top
+        for folder, folders, files in os.walk(top):
+            folders[:] = sorted(f for f in folders if f not in _IGNORED and not f.endswith(".egg-info"))
+            yield from (Path(folder, f) for f in sorted(files))
+
+
+def _compiler() -> str:
+    command = [*os.environ.get("CXX", "c++").split(), "--version"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0]
+    except (OSError, subprocess.CalledProcessError):
+        raise BuildError(f"{command[0]}: no C++ compiler; install one (Debian: g++) or name it in CXX") from None
+
+
+def fingerprint(project: Path, plan_key: str) -> str:
+    """A digest of everything that goes into a wheel of this plan, here and now."""
+    digest = hashlib.sha256()
+    parts = [plan_key, sys.version, sysconfig.get_platform(), _compiler()]
+    digest.update("\0".join(parts).encode())
+    for path in _input_files(project):
+        digest.update(f"\0{path.relative_to(project)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def read_stamp(project: Path, variant: str) -> dict[str, Any] | None:
+    """What is known of the variant's last wheel; None when there is none, or it is gone or changed."""
+    try:
+        stamp: dict[str, Any] = json.loads((project / "build" / "wheels" / f"{variant}.json").read_text())
+        wheel = Path(stamp["wheel"])
+        return stamp if wheel.is_file() and _sha256(wheel) == stamp["sha256"] else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _write_stamp(project: Path, variant: str, stamp: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{variant}.json")
+        path.write_text(json.dumps(stamp, indent=2))
+        deliver(path, project / "build" / "wheels")
+
+
+def _cache_environment(log: Path) -> dict[str, str]:
+    """Use ccache when it is on PATH and nobody chose another launcher; it notes every compilation in `log`."""
+    ccache = shutil.which("ccache")
+    if ccache is None or "CMAKE_CXX_COMPILER_LAUNCHER" in os.environ:
+        return {}
+    log.unlink(missing_ok=True)
+    folder = os.environ.get("CCACHE_DIR") or str(log.parent.parent / "ccache")
+    launchers = {f"CMAKE_{language}_COMPILER_LAUNCHER": ccache for language in ("C", "CXX")}
+    return launchers | {"CCACHE_DIR": folder, "CCACHE_STATSLOG": str(log), "CCACHE_NOHASHDIR": "1"}
+
+
+def _cache_counts(log: Path) -> dict[str, int] | None:
+    """Hits and misses of the C++ files of one build, from ccache's log; None without a cache."""
+    if not log.is_file():
+        return None
+    counts, source = {"hits": 0, "misses": 0}, ""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("# "):
+            source = line[2:]
+        elif source.endswith(".cpp") and line in ("direct_cache_hit", "preprocessed_cache_hit"):
+            counts["hits"] += 1
+        elif source.endswith(".cpp") and line == "cache_miss":
+            counts["misses"] += 1
+    return counts
+
+
+def _front_end(project: Path, variant: str, staging: Path, environment: dict[str, str]) -> Path:
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(staging), "-C", f"threadwheel.variant={variant}"]
+    if shutil.which("uv"):
+        command += ["--installer", "uv"]
+    code = subprocess.run([*command, str(project)], env={**os.environ, **environment}).returncode
+    wheels = list(staging.glob("*.whl"))
+    if code or len(wheels) != 1:
+        raise BuildError(f"{variant}: the build failed (exit code {code}); its output above says why, nothing was delivered")
+    return wheels[0]
+
+
+def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]:
+    """Build, audit and deliver the wheel of one variant unless it is up to date; returns its stamp."""
+    if variant not in table.variants:
+        near = closest(variant, table.variants)
+        raise BuildError(f"{variant}: no such variant{f' (did you mean {near}?)' if near else ''}; the variants are {', '.join(table.variants)}")
+    project = table.root.resolve()
+    job = job_of(table, table.variants[variant])
+    made_from = fingerprint(project, job.label)
+    old = read_stamp(project, variant)
+    if old and old["made_from"] == made_from and Path(old["wheel"]).parent == out.resolve():
+        return {**old, "built": False}
+    try:
+        import build  # noqa: F401
+    except ModuleNotFoundError:
+        raise BuildError(f"{sys.executable}: the front end is missing; {sys.executable} -m pip install build") from None
+    log = project / "build" / "logs" / f"{variant}.ccache"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    print(f"building {variant}", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="staging-", dir=project / "build") as staging:
+        wheel = deliver(_front_end(project, variant, Path(staging), _cache_environment(log)), out)
+    if old and Path(old["wheel"]) != wheel.resolve() and Path(old["wheel"]).parent == out.resolve():
+        Path(old["wheel"]).unlink(missing_ok=True)  # an older version of this variant: never two in one folder
+    stamp = {
+        "variant": variant, "label": job.label, "made_from": made_from, "wheel": str(wheel.resolve()),
+        "sha256": _sha256(wheel), "size_bytes": wheel.stat().st_size,
+        "seconds": round(time.monotonic() - started, 1), "cache": _cache_counts(log),
+    }  # fmt: skip
+    _write_stamp(project, variant, stamp)
+    return {**stamp, "built": True}
+
+
+def _row(table: OptionTable, stamp: dict[str, Any]) -> list[str]:
+    from .plan import resolve
+
+    resolved = resolve(table, table.variants[stamp["variant"]].options).resolved
+    backends = [f"{o.name.removesuffix('_THREADING')} {resolved[o.name] or 'off'}" for o in table.of_kind("threading")]
+    cache = stamp["cache"]
+    cached = f"{cache['hits']} hits, {cache['misses']} misses" if cache else "none"
+    return [stamp["variant"], Path(stamp["wheel"]).name, f"{stamp['size_bytes'] / 1e6:.1f} MB", ", ".join(backends), f"{stamp['seconds']:.0f} s", cached]
+
+
+def run(args: argparse.Namespace) -> int:
+    """The `wheel` subcommand."""
+    from .report import table as text_table
+
+    table = load_table(args.project)
+    if args.out and len(args.variant) > 1:
+        raise BuildError("--out: takes the wheel of one variant; name one, or leave --out away for dist/VARIANT")
+    stamps = []
+    for variant in args.variant:
+        if args.show:
+            stamp = read_stamp(table.root.resolve(), variant)
+            if stamp is None:
+                raise BuildError(f"{variant}: has no wheel yet; threadwheel_build wheel {variant}")
+        else:
+            stamp = build_variant(table, variant, args.out or table.root / "dist" / variant)
+        stamps.append(stamp)
+    if args.json:
+        print(json.dumps(stamps, indent=2))
+    else:
+        header = ("variant", "wheel", "size", "backend per library", "build time", "compiler cache")
+        print(text_table(header, [_row(table, s) for s in stamps]))
+    return 0
