@@ -19,11 +19,12 @@ import re
 import stat
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from . import elf, runtimes
 from .errors import BuildError
@@ -32,8 +33,7 @@ SCHEMA = 1
 PLAN_SECTION = ".threadwheel_plan"
 CLAIMS_SCHEMA = 1
 
-# Limits against archives that unpack to more than any machine has. The largest ELF file on PyPI has
-# some 900 MB, the largest wheel unpacks to 4 GB.
+# Limits against archives that unpack to more than a machine has: a member is held in memory as a whole.
 MAX_MEMBER_BYTES = 1 << 30
 MAX_TOTAL_BYTES = 8 << 30
 MAX_DOCUMENT_BYTES = 64 << 20
@@ -41,11 +41,14 @@ MAX_DOCUMENT_BYTES = 64 << 20
 # Exit codes of `run`.
 CLEAN, FINDING, UNREADABLE = 0, 1, 2
 
+_ZIP_MAGIC = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 20
+_MAX_CLAIM_VALUES = 300
 _DATA_PREFIX = re.compile(r"[^/]+\.data/(?:purelib|platlib)/")
 _BUILD_INFO = re.compile(r"(?:[^/]+/)?build_info\.json")
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
-_CLAIM_FIELDS: dict[str, type | tuple[type, ...]] = {"name": str, "version": str, "label": str, "default": bool}
+_RECORD = re.compile(r"[^/]+\.dist-info/RECORD")
+_CLAIM_FIELDS: dict[str, type] = {"name": str, "version": str, "label": str, "default": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +129,14 @@ class Report:
 
     @property
     def verdict(self) -> str:
+        """The outcome in one line."""
         if self.problems:
-            kinds = ", ".join(sorted({problem.kind for problem in self.problems}))
-            return f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''} ({kinds})"
+            return f"{_counted(len(self.problems), 'problem')} ({', '.join(sorted({p.kind for p in self.problems}))})"
         if not self.elves:
             return "clean: no ELF files"
-        return f"clean: {', '.join(self.runtimes) or 'no threading runtime'}"
+        num_skipped = sum(row.not_examined is not None for row in self.elves)
+        rest = f", {_counted(num_skipped, 'ELF file')} not examined" if num_skipped else ""
+        return f"clean: {', '.join(self.runtimes) or 'no threading runtime'}{rest}"
 
 
 # --- one ELF file ---------------------------------------------------------------------------------
@@ -155,6 +160,12 @@ class _Facts:
     def library(self) -> runtimes.LibraryName | None:
         """Which runtime's shared library this file is by name; the loader goes by SONAME first."""
         return runtimes.library_name(self.soname or "") or runtimes.library_name(posixpath.basename(self.path))
+
+    @property
+    def changed_names(self) -> tuple[str, ...]:
+        """The names of a runtime's shared library that are not the usual ones."""
+        names = dict.fromkeys(name for name in (self.soname, posixpath.basename(self.path)) if name and self.library)
+        return tuple(name for name in names if (usual := runtimes.library_name(name)) is None or usual.is_renamed)
 
     @property
     def provides(self) -> frozenset[str]:
@@ -206,32 +217,36 @@ class _Unit:
     facts: list[_Facts] = field(default_factory=list)
     documents: dict[str, bytes] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
     total_bytes: int = 0
+
+    def where(self, name: str) -> str:
+        return self.path if self.kind == "library" else f"{self.path}: {name}"
 
     def unreadable(self, where: str, why: object, remedy: str) -> None:
         self.problems.append(Problem("unreadable", f"{where}: {why}; {remedy}"))
 
-    def add(self, name: str, size_bytes: int, file: BinaryIO) -> None:
-        """Examine one file: an ELF file by its first bytes, whatever it is called, or a claim's document."""
-        head = file.read(4)
-        position = _installed(name)
-        is_document = bool(_BUILD_INFO.fullmatch(position) or _METADATA.fullmatch(name))
-        if not elf.is_elf(head) and not is_document:
-            return
+    def wanted(self, name: str, size_bytes: int, file: BinaryIO) -> bytes | None:
+        """The contents of an ELF file, whatever it is called, or of a claim's document; else None."""
+        head = file.read(len(elf.MAGIC))
+        if not (_is_document(name) or elf.is_elf(head)):
+            return None
         self.total_bytes += size_bytes
-        limit = MAX_DOCUMENT_BYTES if is_document else MAX_MEMBER_BYTES
+        limit = MAX_DOCUMENT_BYTES if _is_document(name) else MAX_MEMBER_BYTES
         if size_bytes > limit or self.total_bytes > MAX_TOTAL_BYTES:
-            self.unreadable(name, f"has {size_bytes} bytes", f"the audit reads {limit} of one file and {MAX_TOTAL_BYTES} of all")
-            return
-        data = head + b"".join(_chunks(file))
-        if is_document:
-            self.documents[position] = data
+            remedy = f"the audit reads {limit} of one file and {MAX_TOTAL_BYTES} of all"
+            self.unreadable(self.where(name), f"has {size_bytes} bytes", remedy)
+            return None
+        return head + b"".join(_chunks(file))
+
+    def examine(self, name: str, data: bytes) -> None:
+        """Take in what `wanted` gave for `name`."""
+        if _is_document(name):
+            self.documents[_installed(name)] = data
             return
         try:
             self.facts.append(_facts(name, data))
         except elf.ElfError as err:
-            self.unreadable(name, f"is a damaged ELF file: {err}", "build or download it again")
+            self.unreadable(self.where(name), f"is a damaged ELF file: {err}", "build or download it again")
 
 
 def _installed(name: str) -> str:
@@ -239,15 +254,19 @@ def _installed(name: str) -> str:
     return _DATA_PREFIX.sub("", name, count=1) if _DATA_PREFIX.match(name) else name
 
 
+def _is_document(name: str) -> bool:
+    return bool(_BUILD_INFO.fullmatch(_installed(name)) or _METADATA.fullmatch(name))
+
+
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    # Never read() to the end at once: that inflates what is there before it looks at the declared size.
+    # zipfile's read() to the end inflates all there is before it looks at the declared size.
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk
 
 
 @contextmanager
-def _reporting(unit: _Unit, where: str, remedy: str) -> Iterator[None]:
-    """Turn any failure to read `where` into a problem of `unit`.
+def _reading(unit: _Unit, where: str, remedy: str) -> Iterator[None]:
+    """Turn any failure to read `where` into a problem of `unit`; nothing but reading belongs inside.
 
     zipfile lets the exceptions of four decompressors and of its own header parsing through, on top of
     OSError: there is no list of them, and to the user all are one thing.
@@ -255,28 +274,30 @@ def _reporting(unit: _Unit, where: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except Exception as err:
-        why = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
-        unit.unreadable(where, f"cannot be read: {why or type(err).__name__}", remedy)
+        why = str((isinstance(err, OSError) and err.strerror) or err) or type(err).__name__
+        unit.unreadable(where, f"cannot be read: {why[:1].lower()}{why[1:]}", remedy)
 
 
 def _read_wheel(path: Path) -> _Unit:
-    unit = _Unit(_shown(path), "wheel")
-    with _reporting(unit, unit.path, "give a whole wheel"), zipfile.ZipFile(path) as archive:
+    unit, archive = _Unit(_shown(path), "wheel"), None
+    with _reading(unit, unit.path, "give a whole wheel"):
+        archive = zipfile.ZipFile(path)
+    if archive is None:
+        return unit
+    with archive:
         members = [info for info in archive.infolist() if not info.is_dir()]
         for info in members:
-            if _is_unsafe(info.filename):
-                unit.problems.append(
-                    Problem("unsafe-name", f"{unit.path}: member {info.filename!r} leads outside the wheel; build it again without that name")
-                )
-            with _reporting(unit, f"{unit.path}: {info.filename}", "build or download the wheel again"), archive.open(info) as file:
-                unit.add(info.filename, info.file_size, file)  # type: ignore[arg-type]
+            name, data = info.filename, None
+            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+                text = f"{unit.path}: member {name!r} leads outside the wheel; build it again without that name"
+                unit.problems.append(Problem("unsafe-name", text))
+            with _reading(unit, unit.where(name), "build or download the wheel again"), archive.open(info) as file:
+                data = unit.wanted(name, info.file_size, cast(BinaryIO, file))
+            if data is not None:
+                unit.examine(name, data)
         if any(facts.plans for facts in unit.facts) or _claim_documents(unit):
-            unit.problems += _record_problems(unit.path, archive, members)
+            _check_record(unit, archive, members)
     return unit
-
-
-def _is_unsafe(name: str) -> bool:
-    return name.startswith("/") or "\\" in name or ".." in name.split("/")
 
 
 def _read_directory(path: Path) -> tuple[_Unit, list[Path]]:
@@ -289,11 +310,11 @@ def _read_directory(path: Path) -> tuple[_Unit, list[Path]]:
     found = [Path(folder, name) for folder, _, names in os.walk(path, onerror=on_error) for name in names]
     # Plain files before symbolic links to them: a library is shown once, under its own name.
     for file_path in sorted(found, key=lambda p: (p.is_symlink(), p)):
-        with _reporting(unit, _shown(file_path), "make it readable"):
-            try:
-                status = file_path.stat()
-            except FileNotFoundError:  # a link to nowhere holds nothing
+        name, data = _shown(file_path.relative_to(path).as_posix()), None
+        with _reading(unit, unit.where(name), "make it readable"):
+            if not file_path.exists():  # a link to nowhere holds nothing
                 continue
+            status = file_path.stat()
             if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
@@ -301,14 +322,18 @@ def _read_directory(path: Path) -> tuple[_Unit, list[Path]]:
                 wheels.append(file_path)
                 continue
             with file_path.open("rb") as file:
-                unit.add(_shown(file_path.relative_to(path).as_posix()), status.st_size, file)
+                data = unit.wanted(name, status.st_size, file)
+        if data is not None:
+            unit.examine(name, data)
     return unit, wheels
 
 
 def _read_library(path: Path) -> _Unit:
-    unit = _Unit(_shown(path), "library")
-    with _reporting(unit, unit.path, "make it readable"), path.open("rb") as file:
-        unit.add(path.name, path.stat().st_size, file)
+    unit, data = _Unit(_shown(path), "library"), None
+    with _reading(unit, unit.path, "make it readable"), path.open("rb") as file:
+        data = unit.wanted(path.name, path.stat().st_size, file)
+    if data is not None:
+        unit.examine(path.name, data)
     return unit
 
 
@@ -329,7 +354,7 @@ def _providers(unit: _Unit) -> dict[str, _Facts]:
 def _bindings(facts: _Facts, providers: Mapping[str, _Facts]) -> dict[str, set[str]]:
     """The runtimes `facts` needs, each with the copies it names; no copy where only symbols ask for it."""
     needs: dict[str, set[str]] = {}
-    for name in facts.needed:
+    for name in map(posixpath.basename, facts.needed):  # linked by path where a library has no SONAME
         provider, library = providers.get(name), runtimes.library_name(name)
         if provider is not None:
             for runtime in provider.provides:
@@ -382,20 +407,18 @@ def _row_runtimes(rows: Iterable[ElfRow]) -> tuple[str, ...]:
     return _union(name for row in rows for name in (*row.needs, *row.defines, *filter(None, [row.runtime_library])))
 
 
-def _runtime_problems(unit: _Unit, found: Sequence[str], copies: Mapping[str, Mapping[str, set[str]]]) -> list[Problem]:
+def _runtime_problems(unit: _Unit, rows: Sequence[ElfRow], copies: Mapping[str, Mapping[str, set[str]]]) -> list[Problem]:
     problems = []
+    found = _row_runtimes(rows)
     if len(found) > 1:
-        users = {name: {path for paths in copies.get(name, {}).values() for path in paths} for name in found}
-        listed = ", ".join(f"{name} ({_listed(users[name])})" if users[name] else name for name in found)
-        problems.append(
-            Problem("mixed-runtimes", f"{unit.path}: mixes the threading runtimes {listed}; one {unit.kind} may need or define only one")
-        )
+        listed = ", ".join(f"{name} ({_listed(row.path for row in rows if name in _row_runtimes([row]))})" for name in found)
+        text = f"{unit.path}: mixes the threading runtimes {listed}; one {unit.kind} may need or define only one"
+        problems.append(Problem("mixed-runtimes", text))
     for runtime, by_name in sorted(copies.items()):
         if len(by_name) > 1:
             listed = ", ".join(f"{name} ({_listed(paths)})" for name, paths in sorted(by_name.items()))
-            problems.append(
-                Problem("two-copies", f"{unit.path}: {len(by_name)} copies of {runtime}: {listed}; link every file to one shared library")
-            )
+            text = f"{unit.path}: {len(by_name)} copies of {runtime}: {listed}; link every file to one shared library"
+            problems.append(Problem("two-copies", text))
     return problems
 
 
@@ -405,11 +428,13 @@ def _runtime_problems(unit: _Unit, found: Sequence[str], copies: Mapping[str, Ma
 def _notes(facts: _Facts, unit: _Unit) -> Iterator[Note]:
     if facts.not_examined:
         yield Note("warning", facts.path, f"not examined: {facts.not_examined}")
-    if facts.library and facts.library.is_renamed:
-        name = facts.soname or posixpath.basename(facts.path)
-        yield Note("note", facts.path, f"a copy of {facts.library.runtime} under the changed name {name}: a process that has the usual one gets a second")
+    if changed := facts.changed_names:
+        names = " and ".join(changed)
+        yield Note("note", facts.path, f"a copy of {_listed(facts.provides)} under the changed name {names}: a second one where the usual is loaded too")
+    if facts.defines and not facts.library:
+        yield Note("note", facts.path, f"holds a copy of {_listed(facts.defines)}: a second one where the shared library is loaded too")
     inside = {posixpath.basename(other.path) for other in unit.facts} | {other.soname for other in unit.facts}
-    for name in facts.needed:
+    for name in map(posixpath.basename, facts.needed):
         library = runtimes.library_name(name)
         if library and library.is_renamed and name not in inside:
             yield Note("warning", facts.path, f"needs {name}, a renamed copy of {library.runtime} that is not in the {unit.kind}")
@@ -439,9 +464,12 @@ def _rpath_notes(facts: _Facts, unit_kind: str) -> Iterator[Note]:
 
 def _parse_json(data: bytes) -> Any:
     """The value of a JSON text, or the exception that says why it is none."""
+    # A claim has a few dozen: deep nesting from elsewhere would end in a RecursionError.
+    if (num_values := data.count(b"{") + data.count(b"[")) > _MAX_CLAIM_VALUES:
+        return ValueError(f"{num_values} objects and lists; at most {_MAX_CLAIM_VALUES} are read")
     try:
         return json.loads(data)
-    except (ValueError, RecursionError) as err:
+    except ValueError as err:
         return err
 
 
@@ -477,7 +505,12 @@ def _claims(unit: _Unit) -> tuple[Claims | None, list[Problem]]:
         shape = _shape_errors(first, value)
         texts += shape
         if not shape:
-            claims = Claims(first, *(value[key] for key in _CLAIM_FIELDS), tuple(value["runtimes"]), tuple(value["requires"]))
+            claims = Claims(
+                source=first,
+                runtimes=tuple(value["runtimes"]),
+                requires=tuple(value["requires"]),
+                **{key: value[key] for key in _CLAIM_FIELDS},
+            )
     return claims, [Problem("claims-mismatch", f"{unit.path}: {text}") for text in texts]
 
 
@@ -556,48 +589,50 @@ def _normal_requirement(text: str) -> str:
 # --- RECORD ---------------------------------------------------------------------------------------
 
 
-def _record_problems(where: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> list[Problem]:
+def _check_record(unit: _Unit, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> None:
     """Compare every member with RECORD: a half-written wheel must not pass as ours."""
     import csv
 
-    names = [info.filename for info in members]
-    records = [name for name in names if re.fullmatch(r"[^/]+\.dist-info/RECORD", name)]
+    names = Counter(info.filename for info in members)
+    records = [name for name in names if _RECORD.fullmatch(name)]
     if len(records) != 1:
-        return [Problem("record", f"{where}: has {len(records)} RECORD files; a wheel has one, build again")]
-    info = archive.getinfo(records[0])
-    if info.file_size > MAX_DOCUMENT_BYTES:
-        return [Problem("record", f"{where}: RECORD has {info.file_size} bytes; the audit reads {MAX_DOCUMENT_BYTES}")]
-    with archive.open(info) as file:
-        text = b"".join(_chunks(file)).decode("utf-8", "backslashreplace")  # type: ignore[arg-type]
-    try:
-        rows = {row[0]: row[1:] for row in csv.reader(text.splitlines()) if row}
-    except csv.Error as err:
-        return [Problem("record", f"{where}: RECORD is no CSV text ({err}); build again")]
+        unit.problems.append(Problem("record", f"{unit.path}: has {len(records)} RECORD files; a wheel has one, build again"))
+        return
+    rows: dict[str, list[str]] = {}
+    digests: dict[str, list[str]] = {}
+    with _reading(unit, unit.where(records[0]), "build again"):
+        text = b"".join(_limited(archive, archive.getinfo(records[0]), MAX_DOCUMENT_BYTES)).decode("utf-8", "backslashreplace")
+        rows = {row[0]: row[1:3] for row in csv.reader(text.splitlines()) if row}
+    for info in members:
+        with _reading(unit, unit.where(info.filename), "build again"):
+            digests[info.filename] = _digest(_limited(archive, info, MAX_MEMBER_BYTES))
     unhashed = {records[0], f"{records[0]}.jws", f"{records[0]}.p7s"}  # RECORD cannot hold its own hash
     wrong = {
-        "are in the wheel twice": {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set(),
-        "are not in RECORD": set(names) - set(rows) - unhashed,
-        "are in RECORD but not in the wheel": set(rows) - set(names) - unhashed,
-        "differ from their hash or size in RECORD": {
-            info.filename for info in members if info.filename in set(rows) - unhashed and not _matches(archive, info, rows[info.filename])
-        },
+        "twice in the wheel": {name for name, count in names.items() if count > 1},
+        "not in RECORD": set(names) - set(rows) - unhashed,
+        "in RECORD but not in the wheel": set(rows) - set(names) - unhashed,
+        "of another hash or size than RECORD says": {n for n in set(rows) & set(digests) - unhashed if rows[n] != digests[n]},
     }
-    return [Problem("record", f"{where}: {_listed(found)} {what}; build again") for what, found in wrong.items() if found]
+    unit.problems += [Problem("record", f"{unit.path}: {_listed(found)} {what}; build again") for what, found in wrong.items() if found]
 
 
-def _matches(archive: zipfile.ZipFile, info: zipfile.ZipInfo, row: Sequence[str]) -> bool:
+def _limited(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: int) -> Iterator[bytes]:
+    if info.file_size > limit_bytes:
+        raise ValueError(f"it has {info.file_size} bytes and the audit reads {limit_bytes}")
+    with archive.open(info) as file:
+        yield from _chunks(cast(BinaryIO, file))
+
+
+def _digest(chunks: Iterable[bytes]) -> list[str]:
+    """Hash and size as a row of RECORD spells them."""
     import base64
     import hashlib
 
     digest, size_bytes = hashlib.sha256(), 0
-    if info.file_size > MAX_MEMBER_BYTES:
-        return False
-    with archive.open(info) as file:
-        for chunk in _chunks(file):  # type: ignore[arg-type]
-            digest.update(chunk)
-            size_bytes += len(chunk)
-    text = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
-    return list(row[:2]) == [f"sha256={text}", str(size_bytes)]
+    for chunk in chunks:
+        digest.update(chunk)
+        size_bytes += len(chunk)
+    return [f"sha256={base64.urlsafe_b64encode(digest.digest()).rstrip(b'=').decode()}", str(size_bytes)]
 
 
 # --- expectations ---------------------------------------------------------------------------------
@@ -609,18 +644,10 @@ def expected_runtimes(label: str, project_dir: Path) -> tuple[frozenset[str], ..
     The first dot-part decides: a family's label of the project's configs/options.toml, else the name of
     a class or of a runtime. Raises BuildError with the choices for an unknown label.
     """
-    openmp = tuple(frozenset({n}) for n in (*(r.name for r in runtimes.RUNTIMES if r.runtime_class == runtimes.OPENMP_CLASS), runtimes.ANY_OPENMP))
-    known: dict[str, tuple[frozenset[str], ...]] = {runtime.name: (frozenset({runtime.name}),) for runtime in runtimes.RUNTIMES}
-    known |= dict.fromkeys(("omp", runtimes.OPENMP_CLASS), openmp) | dict.fromkeys(("native", "none", "seq"), (frozenset(),))
-    table = project_dir / "configs" / "options.toml"
-    if table.is_file():
-        import tomllib
-
-        try:
-            families = tomllib.loads(table.read_text(encoding="utf-8")).get("families", {})
-            known |= {family["label"]: (frozenset(family["runtimes"]),) for family in families.values()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-            raise BuildError(f"{table}: the families cannot be read: {err!r}; each has a label and a list of runtimes") from None
+    openmp = tuple(frozenset({name}) for name in (*runtimes.BY_NAME, runtimes.ANY_OPENMP) if runtimes.class_of(name) == runtimes.OPENMP_CLASS)
+    known: dict[str, tuple[frozenset[str], ...]] = {name: (frozenset({name}),) for name in runtimes.BY_NAME}
+    known |= {"omp": openmp, runtimes.OPENMP_CLASS: openmp} | dict.fromkeys(("native", "none", "seq"), (frozenset(),))
+    known |= _project_labels(project_dir / "configs" / "options.toml")
     if found := known.get(label.partition(".")[0]):
         return found
     import difflib
@@ -628,6 +655,22 @@ def expected_runtimes(label: str, project_dir: Path) -> tuple[frozenset[str], ..
     near = difflib.get_close_matches(label, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise BuildError(f"--expect {label}: is no known label; {hint}its first part is one of {', '.join(sorted(known))}")
+
+
+def _project_labels(table: Path) -> dict[str, tuple[frozenset[str], ...]]:
+    if not table.is_file():
+        return {}
+    import tomllib
+
+    try:
+        families = tomllib.loads(table.read_text(encoding="utf-8"))["families"].values()
+        rows = [(family["label"], family["runtimes"]) for family in families]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+        raise BuildError(f"{table}: the families cannot be read: {err}; each has a label and a list of runtimes") from None
+    for label, names in rows:
+        if unknown := [name for name in names if name not in runtimes.BY_NAME]:
+            raise BuildError(f"{table}: family {label} has the runtime {unknown[0]!r}; the audit knows {', '.join(runtimes.BY_NAME)}")
+    return {label: (frozenset(names),) for label, names in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -659,18 +702,21 @@ def _judge(unit: _Unit, expected: _Expectation | None) -> Report:
     bindings = {facts.path: _bindings(facts, providers) for facts in unit.facts}
     rows = _rows(unit, bindings)
     found = _row_runtimes(rows)
-    problems = unit.problems + _runtime_problems(unit, found, _copies(unit, bindings))
+    problems = unit.problems + _runtime_problems(unit, rows, _copies(unit, bindings))
     if rows and all(row.not_examined for row in rows):
         why = _listed({row.not_examined or "" for row in rows})
-        problems.append(Problem("unreadable", f"{unit.path}: none of its ELF files is examined: {why}; nothing can be said about it"))
+        problems.append(Problem("unreadable", f"{unit.path}: none of its ELF files is examined: {why}; give another build of it"))
+    if not rows and any(problem.kind == "unreadable" for problem in problems):
+        # Without a single file there is nothing to compare claims or expectations with.
+        return Report(unit.path, "unreadable", (), (), None, (), tuple(problems))
     claims, disagreements = _claims(unit)
     problems += disagreements
     if claims is not None:
         problems += _claim_problems(unit, claims, rows)
     if expected is not None:
         problems += _expect_problems(unit, expected, claims, found)
-    notes = [note for facts in unit.facts for note in _notes(facts, unit)]
-    return Report(unit.path, unit.kind, rows, found, claims, tuple(unit.notes + notes), tuple(problems))
+    notes = tuple(note for facts in unit.facts for note in _notes(facts, unit))
+    return Report(unit.path, unit.kind, rows, found, claims, notes, tuple(problems))
 
 
 def audit_wheel(path: Path, expect: str | None = None, project_dir: Path | None = None) -> Report:
@@ -685,24 +731,29 @@ def audit_wheel(path: Path, expect: str | None = None, project_dir: Path | None 
 def audit_path(path: Path, expect: str | None = None, project_dir: Path | None = None) -> list[Report]:
     """Audit a wheel, a library or program, or a folder; wheels in a folder get reports of their own."""
     expected = _expectation(expect, project_dir)
-    unit = _Unit(_shown(path), "unreadable")
-    head = b""
-    with _reporting(unit, unit.path, "give wheels, folders or shared libraries"):
-        if path.is_dir():
-            folder, wheels = _read_directory(path)
-            own = [folder] if folder.facts or folder.problems or not wheels else []
-            return [_judge(one, expected) for one in [*own, *map(_read_wheel, wheels)]]
-        if not stat.S_ISREG(path.stat().st_mode):
+    return [_judge(unit, expected) for unit in _units(Path(path))]
+
+
+def _units(path: Path) -> list[_Unit]:
+    unit, head, is_folder = _Unit(_shown(path), "unreadable"), b"", False
+    with _reading(unit, unit.path, "give wheels, folders or shared libraries"):
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+        if not is_folder and not stat.S_ISREG(path.stat().st_mode):
             raise ValueError("it is no regular file")
-        with path.open("rb") as file:
-            head = file.read(4)
+        if not is_folder:
+            with path.open("rb") as file:
+                head = file.read(len(elf.MAGIC))
+    if unit.problems:
+        return [unit]
+    if is_folder:
+        folder, wheels = _read_directory(path)
+        return [*([folder] if folder.facts or folder.problems or not wheels else []), *map(_read_wheel, wheels)]
     if elf.is_elf(head):
-        return [_judge(_read_library(path), expected)]
-    if path.suffix == ".whl" or head == b"PK\x03\x04":
-        return [_judge(_read_wheel(path), expected)]
-    if not unit.problems:
-        unit.unreadable(unit.path, f"starts with {head.hex(' ') or 'nothing'}", "give wheels, folders or shared libraries")
-    return [_judge(unit, None)]
+        return [_read_library(path)]
+    if path.suffix == ".whl" or head == _ZIP_MAGIC:
+        return [_read_wheel(path)]
+    unit.unreadable(unit.path, f"starts with {head.hex(' ') or 'nothing'}", "give wheels, folders or shared libraries")
+    return [unit]
 
 
 def _expectation(label: str | None, project_dir: Path | None) -> _Expectation | None:
@@ -772,11 +823,11 @@ def report_text(report: Report) -> str:
     """One report for people: the files that have something to say, then notes, problems, verdict."""
     noted = {note.elf for note in report.notes}
     shown = [row for row in report.elves if row.needs or row.defines or row.runtime_library or row.rpath or row.path in noted]
-    lines = [f"{report.path} ({report.kind}, {len(report.elves)} ELF files)"]
+    lines = [f"{report.path} ({report.kind}, {_counted(len(report.elves), 'ELF file')})"]
     if shown:
         lines += _table([("ELF", "needs", "defines", "rpath", "notes"), *(_cells(row, report) for row in shown)])
     if rest := len(report.elves) - len(shown):
-        lines.append(f"  {rest} ELF files need and define no threading runtime and have no RPATH")
+        lines.append(f"  {_counted(rest, 'ELF file')} with no threading runtime and no RPATH")
     lines += [f"  {note.level}: {note.elf}: {note.text}" for note in report.notes]
     lines += [f"  problem: [{problem.kind}] {problem.text}" for problem in report.problems]
     return "\n".join([*lines, f"  verdict: {report.verdict}"])
@@ -809,6 +860,10 @@ def _listed(names: Iterable[str], limit: int = 5) -> str:
     found = sorted(names)
     more = f" and {len(found) - limit} more" if len(found) > limit else ""
     return (", ".join(found[:limit]) or "none") + more
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _brief(value: object) -> str:

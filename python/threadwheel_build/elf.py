@@ -156,7 +156,7 @@ def read(data: bytes) -> Elf:
     loads = [s for kind, s in segments if kind == _PT_LOAD]
     if not dynamic:
         return Elf((), None, (), data, sections, None)
-    values = {tag: value for tag, value in reversed(dynamic)}  # the first of equal tags
+    values = dict(reversed(dynamic))  # of equal tags the first wins
     strings = _dynamic_strings(data, loads, values)
     needed = tuple(strings.text(value, "DT_NEEDED") for tag, value in dynamic if tag == _DT_NEEDED)
     soname = strings.text(values[_DT_SONAME], "DT_SONAME") if _DT_SONAME in values else None

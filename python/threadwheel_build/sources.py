@@ -198,7 +198,7 @@ class _Agreed:
     values: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     guesses: dict[str, str] = field(default_factory=dict)
-    fixed: set[str] = field(default_factory=set)
+    fixed: dict[str, list[str]] = field(default_factory=dict)  # option -> the environment variables that say it
     broken: list[str] = field(default_factory=list)  # environment variables whose text is no value
 
 
@@ -240,9 +240,12 @@ def _choose(agreed: _Agreed, name: str, values: dict[str, list[Saying]]) -> None
     agreed.values[name] = chosen
     agreed.sources[name] = _who(name, values[chosen])
     if fixed:
-        agreed.fixed.add(name)
-        others = [s.source.removeprefix("$") for v in fixed[1:] for s in values[v] if s.fixed]
-        agreed.broken.extend(others)
+        agreed.fixed[name] = _variables(values[chosen])
+        agreed.broken.extend(variable for value in fixed[1:] for variable in _variables(values[value]))
+
+
+def _variables(sayings: list[Saying]) -> list[str]:
+    return [s.source.removeprefix("$") for s in sayings if s.fixed]
 
 
 def _check_cache(table: OptionTable, heard: Heard, agreed: _Agreed, resolved: Mapping[str, str | None]) -> None:
@@ -279,7 +282,7 @@ def decide(table: OptionTable, heard: Heard) -> Plan:
         return make_plan(table, agreed.values, agreed.sources, resolution)
     wanted = {**agreed.guesses, **agreed.values}
     options, given_up = correct(table, wanted, frozenset(agreed.fixed))
-    unset = dict.fromkeys([*agreed.broken, *(agreed.sources[name].removeprefix("$") for name in given_up)])
+    unset = dict.fromkeys([*agreed.broken, *(variable for name in given_up for variable in agreed.fixed[name])])
     raise RefusedError(Refusal(problems, options, spell(options, heard), tuple(unset)))
 
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -50,13 +51,19 @@ struct Loop {
   }
 };
 
+// Threads are started by the first loop that wants them, not by resize: setting a count costs nothing, and a forked
+// child starts its own when it needs them.
 class Pool {
  public:
+  explicit Pool(int num_threads) : target_(num_threads - 1) {}
+
   void resize(int num_threads) {
     const std::lock_guard lock(mutex_);
     target_ = num_threads - 1;
-    while (alive_ < target_ && spawn()) ++alive_;
-    if (alive_ > target_) wake_all();  // the surplus leaves
+    if (alive_ > target_) {  // the surplus leaves
+      epoch_.fetch_add(1, std::memory_order_relaxed);
+      wake_.notify_all();
+    }
   }
 
   int capacity() {
@@ -77,7 +84,8 @@ class Pool {
  private:
   void submit(Loop& loop) {
     std::unique_lock lock(mutex_);
-    while (alive_ < loop.max_helpers && spawn()) ++alive_, target_ = std::max(target_, alive_);
+    target_ = std::max(target_, loop.max_helpers);
+    while (alive_ < loop.max_helpers && spawn()) ++alive_;
     append(loop);
     ++callers_;
     epoch_.fetch_add(1, std::memory_order_relaxed);
@@ -159,11 +167,6 @@ class Pool {
     return started;
   }
 
-  void wake_all() {
-    epoch_.fetch_add(1, std::memory_order_relaxed);
-    wake_.notify_all();
-  }
-
   void append(Loop& loop) {
     loop.previous = last_;
     (last_ != nullptr ? last_->following : first_) = &loop;
@@ -183,7 +186,7 @@ class Pool {
   std::atomic<unsigned> epoch_{0};  // changes when there may be something to do; spinning workers watch it
   Loop* first_ = nullptr;
   Loop* last_ = nullptr;
-  int target_ = 0;    // workers that should be
+  int target_;        // workers that should be, at most
   int alive_ = 0;     // workers that are
   int sleeping_ = 0;  // workers in wake_.wait
   int callers_ = 0;   // threads inside run()
@@ -191,10 +194,10 @@ class Pool {
 };
 
 // Never destroyed: workers may still wait in it while the process runs its exit handlers.
-Pool* make_pool() { return std::make_unique<Pool>().release(); }
+Pool* make_pool(int num_threads) { return std::make_unique<Pool>(num_threads).release(); }
 
 Pool*& pool_pointer() {
-  static Pool* pointer = make_pool();
+  static Pool* pointer = make_pool(1);
   return pointer;
 }
 
@@ -231,10 +234,9 @@ void fork_prepare() noexcept { pool().lock(); }
 void fork_parent() noexcept { pool().unlock(); }
 
 void fork_child() noexcept {
-  // The old pool's threads do not exist here; it is left as it is, with its mutex held.
-  const int num_threads = 0;
-  static_cast<void>(num_threads);
-  pool_pointer() = make_pool();
+  // The old pool's threads do not exist here. It is left behind as it is: destroying it would wait for them.
+  pool().unlock();
+  pool_pointer() = make_pool(capacity());
 }
 
 }  // namespace threadwheel::backend

@@ -62,9 +62,9 @@ class Master {
 };
 
 struct State {
-  std::mutex token;                         // held while a team works, by the caller it works for
-  std::atomic<std::thread::id> home{};      // the first caller
-  std::atomic<bool> shared{false};          // a second caller has come
+  std::atomic<bool> busy{false};        // the token: true while a team works
+  std::atomic<std::thread::id> home{};  // the first caller
+  std::atomic<bool> shared{false};      // a second caller has come
   Master master;
   int num_threads = 1;
 };
@@ -90,13 +90,31 @@ bool is_gnu_runtime() {
   return gnu;
 }
 
+class Token {
+ public:
+  explicit Token(std::atomic<bool>& busy) noexcept : busy_(busy), owned_(!busy.exchange(true)) {}
+  ~Token() {
+    if (owned_) busy_.store(false);
+  }
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+
+  bool owned() const noexcept { return owned_; }
+
+ private:
+  std::atomic<bool>& busy_;
+  const bool owned_;
+};
+
+thread_local bool leads_team = false;
+
 // Runs `parallel` on the one team, or `serial` on the caller when the team is busy or this already is a team.
 template <class Parallel, class Serial>
 void dispatch(Parallel parallel, Serial serial) {
+  if (omp_in_parallel()) return serial();
   State& s = state();
-  const std::unique_lock token(s.token, std::try_to_lock);
-  if (!token.owns_lock() || omp_in_parallel()) return serial();
-  thread_local bool leads_team = false;
+  const Token token(s.busy);
+  if (!token.owned()) return serial();
   const auto me = std::this_thread::get_id();
   std::thread::id nobody{};
   if (!s.shared && (s.home == me || s.home.compare_exchange_strong(nobody, me))) {

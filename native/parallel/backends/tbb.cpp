@@ -6,6 +6,7 @@
 #include <tbb/task_arena.h>
 #include <tbb/version.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>

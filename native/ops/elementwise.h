@@ -1,0 +1,90 @@
+// What elementwise ops share: the dtype of a result, conversion, and loops over one and two operands. An op brings a
+// functor for one element; the loop around it is compiled for each instruction set and runs on the pool.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "ops/value.h"
+#include "tensor/isa.h"
+#include "tensor/strided_loop.h"
+#include "tensor/tensor.h"
+
+namespace threadwheel {
+
+// Returns the dtype of an op on these operands by torch's rules: tensors with dimensions come before tensors of one
+// element without, and those before numbers; a lower rank decides only when its category is higher.
+DType result_type(const Tensor& a, const Tensor& b);
+DType result_type(const Tensor& a, Scalar b);
+
+// Converts each element. Returns `tensor` itself when it has the dtype already.
+Tensor convert(const Tensor& tensor, DType dtype, const char* op);
+
+// A tensor without dimensions that holds one number.
+Tensor scalar_tensor(Scalar value, DType dtype);
+
+namespace detail {
+
+// One expression for dense and for strided runs, so that an element's bits do not depend on where its run began or
+// ended: a compiler contracts a * b + c the same way in both.
+template <class T, class Function>
+THREADWHEEL_KERNEL void unary_kernel(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n,
+                                     Function function) {
+  auto* out = reinterpret_cast<T*>(pointers[0]);
+  const auto* x = reinterpret_cast<const T*>(pointers[1]);
+  constexpr std::int64_t kDense = sizeof(T);
+  if (strides[0] == kDense && strides[1] == kDense) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(x[i]);
+  } else {
+    const std::int64_t step_out = strides[0] / kDense, step_x = strides[1] / kDense;
+    for (std::int64_t i = 0; i < n; ++i) out[i * step_out] = function(x[i * step_x]);
+  }
+}
+
+template <class T, class Function>
+THREADWHEEL_KERNEL void binary_kernel(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n,
+                                      Function function) {
+  auto* out = reinterpret_cast<T*>(pointers[0]);
+  const auto* x = reinterpret_cast<const T*>(pointers[1]);
+  const auto* y = reinterpret_cast<const T*>(pointers[2]);
+  constexpr std::int64_t kDense = sizeof(T);
+  const bool dense_x = strides[1] == kDense, dense_y = strides[2] == kDense;
+  if (strides[0] == kDense && dense_x && dense_y) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(x[i], y[i]);
+  } else if (strides[0] == kDense && dense_x && strides[2] == 0) {
+    const T value = *y;
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(x[i], value);
+  } else if (strides[0] == kDense && dense_y && strides[1] == 0) {
+    const T value = *x;
+    for (std::int64_t i = 0; i < n; ++i) out[i] = function(value, y[i]);
+  } else {
+    const std::int64_t step_out = strides[0] / kDense, step_x = strides[1] / kDense, step_y = strides[2] / kDense;
+    for (std::int64_t i = 0; i < n; ++i) out[i * step_out] = function(x[i * step_x], y[i * step_y]);
+  }
+}
+
+}  // namespace detail
+
+// Returns function(x) of every element; `function` is a copyable object whose operator() is THREADWHEEL_INLINE.
+template <class T, class Function>
+Tensor map_unary(const Tensor& x, Function function) {
+  Tensor out = Tensor::empty(x.sizes(), x.dtype());
+  StridedLoop({&out, &x}).run([&](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+    detail::unary_kernel<T>(pointers, strides, n, function);
+  });
+  return out;
+}
+
+// Returns function(x, y) of the elements of two tensors of one dtype, broadcast to `sizes`.
+template <class T, class Function>
+Tensor map_binary(const Tensor& x, const Tensor& y, std::span<const std::int64_t> sizes, Function function) {
+  Tensor out = Tensor::empty(sizes, x.dtype());
+  const Tensor wide_x = broadcast_to(x, sizes), wide_y = broadcast_to(y, sizes);
+  StridedLoop({&out, &wide_x, &wide_y})
+      .run([&](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+        detail::binary_kernel<T>(pointers, strides, n, function);
+      });
+  return out;
+}
+
+}  // namespace threadwheel

@@ -1,0 +1,15 @@
+// The tables of the op families, one per file of this folder; registry.cpp lists them.
+#pragma once
+
+#include <span>
+
+#include "ops/registry.h"
+
+namespace threadwheel {
+
+std::span<const OpDefinition> linalg_ops();
+std::span<const OpDefinition> nn_ops();
+std::span<const OpDefinition> pointwise_ops();
+std::span<const OpDefinition> reduction_ops();
+
+}  // namespace threadwheel

@@ -1,0 +1,56 @@
+// The registry over the families' tables, filled at its first use: no global constructors.
+#include "ops/registry.h"
+
+#include <algorithm>
+
+#include "ops/families.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace {
+
+constexpr std::span<const OpDefinition> (*kFamilies[])() = {pointwise_ops, reduction_ops, linalg_ops, nn_ops};
+
+void check_kernel(const Schema& schema, const OpDefinition& definition) {
+  const auto matches = [](const char* kind, const SchemaArgument& argument) { return kind == argument.type.kind(); };
+  if (std::ranges::equal(definition.kinds, schema.arguments, matches)) return;
+  std::string kinds;
+  for (const char* kind : definition.kinds) kinds += (kinds.empty() ? "" : ", ") + std::string(kind);
+  throw Error(ErrorCode::kRuntime, "schema '" + std::string(definition.schema) + "': the kernel takes (" + kinds +
+                                       "); its parameters must correspond to the schema's");
+}
+
+}  // namespace
+
+std::string_view Op::name() const noexcept {
+  const std::string_view text = definition_.schema;
+  return text.substr(0, text.find_first_of(".("));
+}
+
+const Schema& Op::schema() const {
+  std::call_once(parsed_, [this] {
+    auto schema = std::make_unique<const Schema>(parse_schema(definition_.schema));
+    check_kernel(*schema, definition_);
+    schema_ = std::move(schema);
+  });
+  return *schema_;
+}
+
+Registry::Registry() {
+  for (const auto family : kFamilies)
+    for (const OpDefinition& definition : family()) ops_.push_back(std::make_unique<Op>(definition));
+}
+
+const Registry& Registry::instance() {
+  static const Registry registry;
+  return registry;
+}
+
+std::vector<const Op*> Registry::find(std::string_view name) const {
+  std::vector<const Op*> overloads;
+  for (const auto& op : ops_)
+    if (op->name() == name) overloads.push_back(op.get());
+  return overloads;
+}
+
+}  // namespace threadwheel

@@ -1,0 +1,101 @@
+// Element types. The numbers are those of aten's ScalarType, as TorchScript archives store them.
+#pragma once
+
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+
+enum class DType : std::int8_t {
+  kUInt8 = 0,
+  kInt8 = 1,
+  kInt16 = 2,
+  kInt32 = 3,
+  kInt64 = 4,
+  kFloat16 = 5,
+  kFloat32 = 6,
+  kFloat64 = 7,
+  kComplex64 = 9,
+  kComplex128 = 10,
+  kBool = 11,
+  kQInt8 = 12,
+  kQUInt8 = 13,
+  kQInt32 = 14,
+  kBFloat16 = 15,
+};
+
+// In the order of promotion: the result of mixing two categories is in the higher one.
+enum class DTypeCategory : std::int8_t { kBool, kInteger, kFloating, kComplex, kQuantized };
+
+struct DTypeInfo {
+  DType dtype;
+  const char* name;           // as numpy and torch write it
+  std::size_t size_bytes;
+  DTypeCategory category;
+  const char* buffer_format;  // Python's struct notation; nullptr where it has none
+};
+
+const DTypeInfo& dtype_info(DType dtype);
+std::optional<DType> find_dtype(std::int64_t scalar_type);
+std::optional<DType> find_dtype(std::string_view name);
+
+inline const char* dtype_name(DType dtype) { return dtype_info(dtype).name; }
+inline std::size_t dtype_size(DType dtype) { return dtype_info(dtype).size_bytes; }
+
+// The least dtype that both fit in, by torch's lattice. Quantized types mix with themselves only.
+DType promote_types(DType a, DType b);
+
+template <class T>
+struct DTypeOf;
+template <>
+struct DTypeOf<bool> : std::integral_constant<DType, DType::kBool> {};
+template <>
+struct DTypeOf<std::uint8_t> : std::integral_constant<DType, DType::kUInt8> {};
+template <>
+struct DTypeOf<std::int8_t> : std::integral_constant<DType, DType::kInt8> {};
+template <>
+struct DTypeOf<std::int16_t> : std::integral_constant<DType, DType::kInt16> {};
+template <>
+struct DTypeOf<std::int32_t> : std::integral_constant<DType, DType::kInt32> {};
+template <>
+struct DTypeOf<std::int64_t> : std::integral_constant<DType, DType::kInt64> {};
+template <>
+struct DTypeOf<float> : std::integral_constant<DType, DType::kFloat32> {};
+template <>
+struct DTypeOf<double> : std::integral_constant<DType, DType::kFloat64> {};
+
+template <class... Ts>
+struct TypeList {};
+using IntegerTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t>;
+using FloatingTypes = TypeList<float, double>;
+using RealTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
+using RealAndBoolTypes =
+    TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
+
+// Calls visitor.operator()<T>() for the C++ type of `dtype`, or throws the error that names the op, the dtype and
+// what the op takes. Visitors are generic lambdas, `[&]<class T>() {...}`.
+template <class... Ts, class Visitor>
+decltype(auto) visit_dtype(TypeList<Ts...>, DType dtype, const char* op, Visitor&& visitor) {
+  using Result = std::common_type_t<decltype(visitor.template operator()<Ts>())...>;
+  if constexpr (std::is_void_v<Result>) {
+    if (((dtype == DTypeOf<Ts>::value && (visitor.template operator()<Ts>(), true)) || ...)) return;
+  } else {
+    std::optional<Result> result;
+    if (((dtype == DTypeOf<Ts>::value && (result.emplace(visitor.template operator()<Ts>()), true)) || ...))
+      return Result(std::move(*result));
+  }
+  std::string names;
+  ((names += (names.empty() ? "" : ", ") + std::string(dtype_name(DTypeOf<Ts>::value))), ...);
+  throw Error(ErrorCode::kUnsupported,
+              std::string(op) + ": unsupported dtype " + dtype_name(dtype) + "; supported are " + names);
+}
+
+}  // namespace threadwheel

@@ -1,0 +1,15 @@
+// THREADWHEEL_KERNEL marks a kernel that is compiled once per instruction set level and chosen at load time, so that
+// one library runs on every x86-64 and uses AVX2 or AVX-512 where the machine has them. Rules for such functions:
+// helpers are THREADWHEEL_INLINE (a call out of a clone would land in baseline code), and no __builtin_fma (a library
+// call in the baseline clone); write a * b + c.
+#pragma once
+
+#define THREADWHEEL_INLINE inline __attribute__((always_inline))
+
+// Sanitizers instrument the resolvers, which run before their runtime is up; their builds take the baseline.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define THREADWHEEL_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define THREADWHEEL_KERNEL
+#endif

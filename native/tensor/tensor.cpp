@@ -1,0 +1,114 @@
+// Allocation, views and the strided copy.
+#include "tensor/tensor.h"
+
+#include <cstring>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "tensor/strided_loop.h"
+
+namespace threadwheel {
+namespace {
+
+// A cache line, and the width of an AVX-512 register.
+constexpr std::align_val_t kAlignment{64};
+
+bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
+  std::int64_t expected = 1;
+  for (std::size_t i = sizes.size(); i-- > 0;) {
+    if (sizes[i] == 0) return true;
+    if (sizes[i] != 1 && strides[i] != expected) return false;
+    expected *= sizes[i];
+  }
+  return true;
+}
+
+template <std::size_t Size>
+void copy_elements(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    std::memcpy(pointers[0] + i * strides[0], pointers[1] + i * strides[1], Size);
+}
+
+auto* copy_kernel(std::size_t size_bytes) {
+  switch (size_bytes) {
+    case 1: return &copy_elements<1>;
+    case 2: return &copy_elements<2>;
+    case 4: return &copy_elements<4>;
+    case 8: return &copy_elements<8>;
+    default: return &copy_elements<16>;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<Storage> Storage::allocate(std::size_t size_bytes) {
+  void* const data = ::operator new(size_bytes, kAlignment, std::nothrow);
+  if (data == nullptr)
+    throw Error(ErrorCode::kRuntime, "tensor: cannot allocate " + std::to_string(size_bytes) + " bytes");
+  return wrap(data, size_bytes, true, [data] { ::operator delete(data, kAlignment); });
+}
+
+std::shared_ptr<Storage> Storage::wrap(void* data, std::size_t size_bytes, bool writable,
+                                       std::function<void()> release) {
+  return std::make_shared<Storage>(static_cast<std::byte*>(data), size_bytes, writable, std::move(release));
+}
+
+Tensor::Tensor(std::shared_ptr<Storage> storage, DType dtype, std::int64_t offset, Dims sizes, Dims strides) {
+  const std::int64_t numel = count_elements(sizes);
+  std::byte* const data = storage->data() + offset * static_cast<std::int64_t>(dtype_size(dtype));
+  const bool contiguous = has_contiguous_strides(sizes, strides);
+  impl_ = std::make_shared<const Impl>(Impl{.storage = std::move(storage),
+                                            .dtype = dtype,
+                                            .offset = offset,
+                                            .sizes = std::move(sizes),
+                                            .strides = std::move(strides),
+                                            .numel = numel,
+                                            .data = data,
+                                            .contiguous = contiguous});
+}
+
+Tensor Tensor::empty(std::span<const std::int64_t> sizes, DType dtype) {
+  const auto numel = static_cast<std::size_t>(count_elements(sizes));
+  std::size_t size_bytes = 0;
+  if (__builtin_mul_overflow(numel, dtype_size(dtype), &size_bytes) || size_bytes > PTRDIFF_MAX)
+    throw Error(ErrorCode::kValue, "tensor: sizes " + to_string(sizes) + " do not fit in memory");
+  return Tensor(Storage::allocate(size_bytes), dtype, 0, Dims(sizes), contiguous_strides(sizes));
+}
+
+Tensor Tensor::as_strided(Dims sizes, Dims strides, std::int64_t offset) const {
+  return Tensor(impl_->storage, impl_->dtype, impl_->offset + offset, std::move(sizes), std::move(strides));
+}
+
+Tensor Tensor::contiguous() const {
+  if (is_contiguous()) return *this;
+  Tensor copy = empty(sizes(), dtype());
+  StridedLoop({&copy, this}).run(copy_kernel(dtype_size(dtype())));
+  return copy;
+}
+
+Dims contiguous_strides(std::span<const std::int64_t> sizes) {
+  Dims strides(sizes.size());
+  std::int64_t stride = 1;
+  for (std::size_t i = sizes.size(); i-- > 0;) {
+    strides[i] = stride;
+    if (sizes[i] > 1) stride *= sizes[i];
+  }
+  return strides;
+}
+
+std::int64_t count_elements(std::span<const std::int64_t> sizes) {
+  std::int64_t count = 1;
+  bool overflow = false;
+  for (const std::int64_t size : sizes) {
+    if (size < 0)
+      throw Error(ErrorCode::kValue, "tensor: sizes are " + to_string(sizes) + "; a size must be 0 or more");
+    overflow |= __builtin_mul_overflow(count, size, &count);
+  }
+  // A zero hides an overflow of the others: the tensor is empty all the same.
+  if (overflow && std::ranges::find(sizes, 0) == sizes.end())
+    throw Error(ErrorCode::kValue, "tensor: sizes " + to_string(sizes) + " do not fit in memory");
+  return overflow ? 0 : count;
+}
+
+}  // namespace threadwheel

@@ -1,0 +1,244 @@
+"""Every road on which an option can be said: R1, R6, the words of a refusal and its corrected line."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threadwheel_build.errors import RefusedError
+from threadwheel_build.matrix import cross_product
+from threadwheel_build.options import OptionTable
+from threadwheel_build.plan import Plan, resolve
+from threadwheel_build.sources import plan_for_hook
+
+TBB = {"ATEN_THREADING": "TBB", "USE_TBB": "ON"}
+
+
+def settings_of(line: str) -> dict[str, str | list[str]]:
+    """`-C key=value ...` as a front end hands it over."""
+    words = shlex.split(line)
+    assert words[::2] == ["-C"] * (len(words) // 2)
+    found: dict[str, str | list[str]] = {}
+    for word in words[1::2]:
+        key, _, value = word.partition("=")
+        found[key] = value if key not in found else [*([found[key]] if isinstance(found[key], str) else found[key]), value]  # type: ignore[misc]
+    return found
+
+
+def plan(table: OptionTable, settings: object = None, env: dict[str, str] | None = None) -> Plan:
+    return plan_for_hook(table, settings, env or {})  # type: ignore[arg-type]
+
+
+def refusal(table: OptionTable, settings: object = None, env: dict[str, str] | None = None) -> str:
+    with pytest.raises(RefusedError) as caught:
+        plan(table, settings, env)
+    return str(caught.value)
+
+
+def line_of(text: str) -> str:
+    last = text.splitlines()[-1]
+    assert last.startswith("  use: ")
+    return last.removeprefix("  use: ")
+
+
+ROADS = {
+    "-C cmake.define": ({f"cmake.define.{k}": v for k, v in TBB.items()}, {}),
+    "-C skbuild.cmake.define": ({f"skbuild.cmake.define.{k}": v for k, v in TBB.items()}, {}),
+    "-C cmake.args": ({"cmake.args": "-DATEN_THREADING=TBB;-DUSE_TBB:BOOL=ON"}, {}),
+    "-C cmake.args repeated": ({"cmake.args": ["-D", "ATEN_THREADING=TBB", "-DUSE_TBB=1"]}, {}),
+    "-C threadwheel.variant": ({"threadwheel.variant": "tbb"}, {}),
+    "$CMAKE_ARGS": ({}, {"CMAKE_ARGS": "-DATEN_THREADING=TBB -D USE_TBB=ON -DCMAKE_BUILD_TYPE=Release"}),
+    "$SKBUILD_CMAKE_DEFINE": ({}, {"SKBUILD_CMAKE_DEFINE": "ATEN_THREADING=TBB;USE_TBB=ON"}),
+    "$SKBUILD_CMAKE_ARGS": ({}, {"SKBUILD_CMAKE_ARGS": "-DATEN_THREADING=TBB;-DUSE_TBB=ON"}),
+    "environment": ({}, {"ATEN_THREADING": "tbb", "USE_TBB": "1"}),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_every_road_reaches_the_same_plan(table: OptionTable, road: str) -> None:
+    settings, env = ROADS[road]
+    found = plan(table, settings, env)
+    assert found.label == "tbb"
+    assert found.full_version.endswith("+tbb")
+    assert found.requires == ["tbb>=2021.13", "numpy>=1.26"]
+
+
+# A variant says its permit itself, so it has no such half.
+WITHOUT_PERMIT = {
+    "-C cmake.define": ({"cmake.define.ATEN_THREADING": "TBB"}, {}),
+    "-C cmake.args": ({"cmake.args": ["-D", "ATEN_THREADING=TBB"]}, {}),
+    "$CMAKE_ARGS": ({}, {"CMAKE_ARGS": "-DATEN_THREADING=TBB"}),
+    "$SKBUILD_CMAKE_DEFINE": ({}, {"SKBUILD_CMAKE_DEFINE": "ATEN_THREADING=TBB"}),
+    "$SKBUILD_CMAKE_ARGS": ({}, {"SKBUILD_CMAKE_ARGS": "-DATEN_THREADING=TBB"}),
+    "$ATEN_THREADING": ({}, {"ATEN_THREADING": "TBB"}),
+}
+
+
+@pytest.mark.parametrize("road", WITHOUT_PERMIT)
+def test_tbb_without_its_permit_is_refused_on_every_road(table: OptionTable, road: str) -> None:
+    settings, env = WITHOUT_PERMIT[road]
+    text = refusal(table, settings, env)
+    assert f"R2: ATEN_THREADING=TBB ({road}" in text
+    assert "needs USE_TBB=ON; USE_TBB is OFF by default" in text
+    assert line_of(text) == "-C cmake.define.ATEN_THREADING=TBB -C cmake.define.USE_TBB=ON"
+    plan(table, settings_of(line_of(text)), env)
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(ROADS, 2)))
+def test_two_roads_that_agree_pass(table: OptionTable, one: str, other: str) -> None:
+    settings = {**ROADS[one][0], **ROADS[other][0]}
+    env = {**ROADS[one][1], **ROADS[other][1]}
+    assert plan(table, settings, env).label == "tbb"
+
+
+OMP_ROADS = {
+    "-C cmake.define.ATEN_THREADING": ({"cmake.define.ATEN_THREADING": "OMP"}, {}),
+    "-C cmake.args": ({"cmake.args": "-DATEN_THREADING=OMP"}, {}),
+    "variant omp-nomkl": ({"threadwheel.variant": "omp-nomkl", "cmake.define.ATEN_THREADING": "OMP"}, {}),
+    "$CMAKE_ARGS": ({}, {"CMAKE_ARGS": "-DATEN_THREADING=OMP"}),
+    "$SKBUILD_CMAKE_DEFINE": ({}, {"SKBUILD_CMAKE_DEFINE": "ATEN_THREADING=OMP"}),
+    "$SKBUILD_CMAKE_ARGS": ({}, {"SKBUILD_CMAKE_ARGS": "-DATEN_THREADING=OMP"}),
+    "$ATEN_THREADING": ({}, {"ATEN_THREADING": "OMP"}),
+}
+
+
+def _share_a_key(tbb: str, omp: str) -> bool:
+    """One setting or variable holds one value; a repeated `-C` has a test of its own."""
+    return bool(set(ROADS[tbb][0]) & set(OMP_ROADS[omp][0]) or set(ROADS[tbb][1]) & set(OMP_ROADS[omp][1]))
+
+
+@pytest.mark.parametrize(("tbb", "omp"), [p for p in itertools.product(ROADS, OMP_ROADS) if not _share_a_key(*p)])
+def test_two_roads_that_disagree_are_refused_and_both_are_named(table: OptionTable, tbb: str, omp: str) -> None:
+    settings, env = dict(ROADS[tbb][0]), dict(ROADS[tbb][1])
+    settings |= OMP_ROADS[omp][0]  # type: ignore[operator]
+    env |= OMP_ROADS[omp][1]
+    text = refusal(table, settings, env)
+    assert "R6: ATEN_THREADING is said differently" in text
+    assert "TBB by " in text and "OMP by " in text
+    _apply(table, text, env)
+
+
+def _apply(table: OptionTable, text: str, env: dict[str, str]) -> Plan:
+    """What a user does with a refusal: unset what it says, then use its line instead of the old one."""
+    unset = next((line.split(": ")[1].split() for line in text.splitlines() if line.startswith("  unset first: ")), [])
+    return plan(table, settings_of(line_of(text)), {k: v for k, v in env.items() if k not in unset})
+
+
+@pytest.mark.parametrize("names", [["TBB", "OMP"], ["TBB", "tbb", "OMP"]])
+def test_a_repeated_setting_with_two_values_is_refused(table: OptionTable, names: list[str]) -> None:
+    text = refusal(table, {"cmake.define.ATEN_THREADING": names, "cmake.define.USE_TBB": "ON"})
+    assert "R6: ATEN_THREADING is said differently: TBB by -C cmake.define.ATEN_THREADING; OMP by" in text
+    _apply(table, text, {})
+
+
+def test_a_repeated_setting_with_equal_values_passes(table: OptionTable) -> None:
+    assert plan(table, {"cmake.define.ATEN_THREADING": ["TBB", "tbb"], "cmake.define.USE_TBB": ["1", "ON", "yes"]}).label == "tbb"
+
+
+def test_an_alias_is_a_further_source_of_its_option(table: OptionTable) -> None:
+    assert plan(table, {"threadwheel.variant": "tbb", "cmake.define.MKLDNN_CPU_RUNTIME": "TBB"}).label == "tbb"
+    text = refusal(table, {"cmake.define.MKLDNN_THREADING": "OMP", "cmake.define.MKLDNN_CPU_RUNTIME": "TBB"})
+    assert "R6: MKLDNN_THREADING is said differently: OMP by -C cmake.define.MKLDNN_THREADING; TBB by -C cmake.define.MKLDNN_CPU_RUNTIME" in text
+    _apply(table, text, {})
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"cmake.define.ATEN_THREADNG": "TBB"}, "unknown option 'ATEN_THREADNG' (did you mean ATEN_THREADING?)"),
+        ({"cmake.define.FOO": "1"}, "unknown option 'FOO'; the options are ATEN_THREADING, MKL_THREADING"),
+        ({"cmake.args": "-DUSE_TBBB=ON"}, "unknown option 'USE_TBBB' (did you mean USE_TBB?)"),
+        ({"cmake.define.ATEN_THREADING": "TBBB"}, "ATEN_THREADING=TBBB is no value of it (did you mean TBB?); it is one of OMP, TBB, NATIVE"),
+        ({"cmake.define.USE_TBB": "maybe"}, "USE_TBB=maybe is no value of it; it is one of ON, OFF"),
+        ({"cmake.define.USE_TBB": ""}, "USE_TBB has an empty value; leave the option out for its default"),
+        ({"cmake.define.BLAS": " "}, "BLAS has an empty value; leave the option out for its default"),
+        ({"threadwheel.variant": "tb"}, "unknown variant 'tb' (did you mean tbb?); the variants are native"),
+        ({"threadwheel.variant": ["tbb", "omp"]}, "-C threadwheel.variant is tbb and omp; a build has one variant"),
+        ({"threadwheel.backend": "tbb"}, "-C threadwheel.backend: unknown setting; the only one is threadwheel.variant"),
+        ({"ATEN_THREADING": "TBB"}, "options are said as -C cmake.define.ATEN_THREADING=VALUE"),
+        ({"cmake.defin.USE_TBB": "ON"}, "options are said as -C cmake.define.USE_TBB=VALUE"),
+        ({"cmake.define": "USE_TBB=ON"}, "options are said as -C cmake.define.NAME=VALUE"),
+    ],
+)  # fmt: skip
+def test_unknown_names_and_values_are_refused_with_the_nearest(table: OptionTable, settings: object, words: str) -> None:
+    text = refusal(table, settings)
+    assert words in text
+    _apply(table, text, {})
+
+
+@pytest.mark.parametrize("name", ["ATEN_THREADNG", "MKLDNN_TREADING", "MKL_THREADINGS"])
+def test_a_misspelt_environment_variable_never_builds_the_default(table: OptionTable, name: str) -> None:
+    assert f"R1: ${name}: no option (did you mean" in refusal(table, {}, {name: "TBB"})
+
+
+@pytest.mark.parametrize("name", ["MKL_THREADING_LAYER", "USE_OPENMPI", "OMP_NUM_THREADS", "DNNL_CPU_RUNTIME"])
+def test_a_strangers_environment_variable_passes(table: OptionTable, name: str) -> None:
+    assert plan(table, {}, {name: "x"}).label == "omp"
+
+
+@pytest.mark.parametrize("name", ["CMAKE_BUILD_TYPE", "CMAKE_PREFIX_PATH", "FETCHCONTENT_QUIET", "TBB_ROOT", "TBB_DIR", "BUILD_TESTING", "Python_EXECUTABLE"])  # fmt: skip
+def test_names_of_cmake_pass(table: OptionTable, name: str) -> None:
+    assert plan(table, {f"cmake.define.{name}": "x"}, {"CMAKE_ARGS": f"-D{name}=x"}).label == "omp"
+
+
+@given(
+    spelling=st.sampled_from(["1", "on", "On", "ON", "true", "TRUE", "yes", "Y", "y"]),
+    threading=st.sampled_from(["tbb", "TBB", "Tbb", " TBB "]),
+)
+def test_values_are_compared_after_normalisation(table: OptionTable, spelling: str, threading: str) -> None:
+    found = plan(table, {"cmake.define.ATEN_THREADING": threading, "cmake.define.USE_TBB": spelling}, TBB)
+    assert (found.resolved["ATEN_THREADING"], found.resolved["USE_TBB"]) == ("TBB", "ON")
+
+
+def test_a_build_directory_that_says_otherwise_is_refused(table: OptionTable, tmp_path: Path) -> None:
+    (tmp_path / "CMakeCache.txt").write_text("ATEN_THREADING:STRING=TBB\nUSE_TBB:UNINITIALIZED=ON\nOTHER:BOOL=ON\n")
+    text = refusal(table, {"build-dir": str(tmp_path)})
+    assert f"R6: ATEN_THREADING is OMP (default) but TBB in {tmp_path / 'CMakeCache.txt'}" in text
+    assert line_of(text).startswith("-C cmake.fresh=true -C cmake.define.ATEN_THREADING=OMP")
+    plan(table, {"build-dir": str(tmp_path), **settings_of(line_of(text))})
+    assert plan(table, {"build-dir": str(tmp_path), "threadwheel.variant": "tbb"}).label == "tbb"
+
+
+def test_a_mixed_build_names_both_sources(table: OptionTable) -> None:
+    text = refusal(table, {"cmake.define.ATEN_THREADING": "TBB", "cmake.define.USE_TBB": "ON"}, {"CMAKE_ARGS": "-DMKL_THREADING=OMP"})
+    assert "R4: mixed TBB/OpenMP build: TBB: ATEN_THREADING=TBB (-C cmake.define.ATEN_THREADING), MKLDNN_THREADING=TBB (default); OpenMP: MKL_THREADING=OMP ($CMAKE_ARGS)" in text  # fmt: skip
+    assert "all enabled libraries must share one family" in text
+
+
+def test_a_refusal_lists_all_problems_at_once(table: OptionTable) -> None:
+    text = refusal(table, {"cmake.define.FOO": "1", "cmake.define.BLAS": "EIGEN", "cmake.define.ATEN_THREADING": "TBB", "cmake.define.MKL_THREADING": "OMP"})  # fmt: skip
+    assert text.splitlines()[0] == "threadwheel_build: these options make no build: 4 problems"
+    assert [line[2:4] for line in text.splitlines()[1:-1]] == ["R1", "R1", "R2", "R4"]
+
+
+def test_the_line_of_every_refused_combination_is_accepted(table: OptionTable) -> None:
+    refused = 0
+    for said in cross_product(table):
+        settings = {f"cmake.define.{name}": value for name, value in said.items()}
+        if resolve(table, said).problems:
+            refused += 1
+            text = refusal(table, settings)
+            assert "  unset first:" not in text
+            plan(table, settings_of(line_of(text)))
+        else:
+            plan(table, settings)
+    assert refused > 3000
+
+
+@given(data=st.data())
+def test_no_mixture_of_roads_crashes_and_its_correction_works(table: OptionTable, data: st.DataObject) -> None:
+    """Any values on any two roads: a plan, or a refusal whose advice is accepted."""
+    names = st.sampled_from([*table.spellings, "ATEN_THREADNG", "FOO", "CMAKE_X"])
+    values = st.sampled_from(["OMP", "TBB", "NATIVE", "SEQ", "ON", "OFF", "MKL", "BUILTIN", "tbbb", ""])
+    said = data.draw(st.dictionaries(names, values, max_size=4))
+    env = data.draw(st.dictionaries(st.sampled_from(list(table.spellings)), values, max_size=3))
+    settings = {f"cmake.define.{name}": value for name, value in said.items()}
+    try:
+        plan(table, settings, env)
+    except RefusedError as err:
+        _apply(table, str(err), env)
