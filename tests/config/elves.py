@@ -49,6 +49,7 @@ class Elves:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
 
     def shared(self, name: str, source: str = PLAIN, *flags: str, soname: str = "", links: Iterable[Path] = (), rpath: str | None = None) -> Path:
         """A shared library; `links` go to DT_NEEDED by their SONAME."""

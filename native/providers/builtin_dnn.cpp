@@ -1,0 +1,26 @@
+// Neural network kernels where oneDNN is off: matrix products.
+#include "parallel/libraries.h"
+#include "providers/dnn.h"
+#include "providers/gemm_dnn.h"
+
+namespace threadwheel {
+namespace libraries {
+
+std::string dnn_report() { return "MKLDNN not found\n"; }
+
+std::string dnn_runtime() { return ""; }
+
+}  // namespace libraries
+
+namespace dnn {
+
+void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  gemm_dnn::linear(shape, input, weight, bias, output);
+}
+
+void conv2d(const Conv2dShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  gemm_dnn::conv2d(shape, input, weight, bias, output);
+}
+
+}  // namespace dnn
+}  // namespace threadwheel

@@ -1,0 +1,259 @@
+// Neural network kernels from oneDNN. It bakes the number of threads into a primitive when it is created, and a
+// primitive that runs with another number gives wrong results or hangs: primitives are cached by shape and number of
+// threads, created and run inside library_call only. Scratchpads are ours: oneDNN's own belongs to one thread.
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "parallel/libraries.h"
+#include "parallel/library_call.h"
+#include "providers/dnn.h"
+#include "tensor/tensor.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace libraries {
+
+std::string dnn_report() {
+  const dnnl_version_t& version = *dnnl_version();
+  return "Intel(R) MKL-DNN v" + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+         std::to_string(version.patch) + " (Git Hash " + version.hash + ")\n";
+}
+
+std::string dnn_runtime() {
+  switch (dnnl_version()->cpu_runtime) {
+    case DNNL_RUNTIME_OMP: return "OMP";
+    case DNNL_RUNTIME_TBB: return "TBB";
+    case DNNL_RUNTIME_SEQ: return "SEQ";
+    case DNNL_RUNTIME_THREADPOOL: return "THREADPOOL";
+    default: return "unknown";
+  }
+}
+
+}  // namespace libraries
+
+namespace dnn {
+namespace {
+
+using dnnl::memory;
+using Key = std::vector<std::int64_t>;
+
+constexpr auto kFloat = memory::data_type::f32;
+
+// Never destroyed: oneDNN may be gone by the time of exit handlers.
+const dnnl::engine& cpu() {
+  static const auto* engine = std::make_unique<dnnl::engine>(dnnl::engine::kind::cpu, 0).release();
+  return *engine;
+}
+
+dnnl::primitive_attr user_scratchpad() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+// One argument of a primitive: its layout in the caller's tensor, the layout that the primitive wants, and, where
+// they differ, the primitive that converts.
+struct Operand {
+  int argument;
+  memory::desc given, wanted;
+  dnnl::reorder::primitive_desc reorder_description;
+  dnnl::reorder reorder;
+
+  Operand(int argument_id, const memory::desc& given_layout, const memory::desc& wanted_layout, bool is_output)
+      : argument(argument_id), given(given_layout), wanted(wanted_layout) {
+    if (given == wanted) return;
+    const auto& [from, to] = is_output ? std::pair(wanted, given) : std::pair(given, wanted);
+    reorder_description = dnnl::reorder::primitive_desc(cpu(), from, cpu(), to, user_scratchpad());
+    reorder = dnnl::reorder(reorder_description);
+  }
+
+  bool converts() const { return static_cast<bool>(reorder); }
+};
+
+memory allocate(const memory::desc& layout, std::vector<std::shared_ptr<Storage>>& keep) {
+  if (layout.get_size() == 0) return memory(layout, cpu(), nullptr);
+  keep.push_back(Storage::allocate(layout.get_size()));
+  return memory(layout, cpu(), keep.back()->data());
+}
+
+class Kernel {
+ public:
+  Kernel(dnnl::primitive primitive, memory::desc scratchpad, std::vector<Operand> inputs, Operand output)
+      : primitive_(std::move(primitive)), scratchpad_(std::move(scratchpad)), inputs_(std::move(inputs)),
+        output_(std::move(output)) {}
+
+  void run(std::initializer_list<const float*> inputs, float* output) const {
+    std::vector<std::shared_ptr<Storage>> keep;
+    dnnl::stream stream(cpu());
+    std::unordered_map<int, memory> arguments{{DNNL_ARG_SCRATCHPAD, allocate(scratchpad_, keep)}};
+    auto pointer = inputs.begin();
+    for (const Operand& operand : inputs_) {
+      memory given(operand.given, cpu(), const_cast<float*>(*pointer++));
+      if (operand.converts()) {
+        memory wanted = allocate(operand.wanted, keep);
+        convert(stream, operand, given, wanted, keep);
+        given = wanted;
+      }
+      arguments.emplace(operand.argument, given);
+    }
+    memory result(output_.given, cpu(), output);
+    memory wanted = output_.converts() ? allocate(output_.wanted, keep) : result;
+    arguments.emplace(output_.argument, wanted);
+    primitive_.execute(stream, arguments);
+    if (output_.converts()) convert(stream, output_, wanted, result, keep);
+    stream.wait();
+  }
+
+ private:
+  static void convert(dnnl::stream& stream, const Operand& operand, memory& from, memory& to,
+                      std::vector<std::shared_ptr<Storage>>& keep) {
+    operand.reorder.execute(stream, {{DNNL_ARG_FROM, from},
+                                     {DNNL_ARG_TO, to},
+                                     {DNNL_ARG_SCRATCHPAD,
+                                      allocate(operand.reorder_description.scratchpad_desc(), keep)}});
+  }
+
+  dnnl::primitive primitive_;
+  memory::desc scratchpad_;
+  std::vector<Operand> inputs_;
+  Operand output_;
+};
+
+// The least recently used kernel goes when there are too many: models with changing shapes must not grow for ever.
+class KernelCache {
+ public:
+  std::shared_ptr<const Kernel> find_or_make(const Key& key, const std::function<Kernel()>& make) {
+    if (auto found = find(key)) return found;
+    // Made outside the lock: it takes milliseconds, and two threads that make the same one do no harm.
+    auto kernel = std::make_shared<const Kernel>(make());
+    const std::lock_guard lock(mutex_);
+    if (!index_.contains(key)) {
+      order_.emplace_front(key, kernel);
+      index_[key] = order_.begin();
+      if (order_.size() > kCapacity) {
+        index_.erase(order_.back().first);
+        order_.pop_back();
+      }
+    }
+    return kernel;
+  }
+
+ private:
+  static constexpr std::size_t kCapacity = 1024;
+
+  struct Hash {
+    std::size_t operator()(const Key& key) const noexcept {
+      std::size_t hash = 14695981039346656037U;  // FNV-1a, over words
+      for (const std::int64_t word : key) hash = (hash ^ static_cast<std::size_t>(word)) * 1099511628211U;
+      return hash;
+    }
+  };
+
+  std::shared_ptr<const Kernel> find(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = index_.find(key);
+    if (found == index_.end()) return nullptr;
+    order_.splice(order_.begin(), order_, found->second);
+    return found->second->second;
+  }
+
+  std::mutex mutex_;
+  std::list<std::pair<Key, std::shared_ptr<const Kernel>>> order_;  // most recently used first
+  std::unordered_map<Key, decltype(order_)::iterator, Hash> index_;
+};
+
+KernelCache& cache() {
+  static auto* const instance = std::make_unique<KernelCache>().release();
+  return *instance;
+}
+
+enum KernelKind : std::int64_t { kLinear, kConv2d };
+
+template <class Make>
+void run_cached(const char* op, Key key, Make make, std::initializer_list<const float*> inputs, float* output) {
+  library_call([&](int num_threads) {
+    try {
+      key.push_back(num_threads);
+      cache().find_or_make(key, make)->run(inputs, output);
+    } catch (const dnnl::error& error) {
+      throw Error(ErrorCode::kRuntime, std::string(op) + ": oneDNN failed with status " +
+                                           std::to_string(static_cast<int>(error.status)) + ", " + error.what());
+    }
+  });
+}
+
+Kernel make_linear(const LinearShape& shape, bool has_bias) {
+  const memory::desc source({shape.rows, shape.in_features}, kFloat, memory::format_tag::ab);
+  const memory::desc weight({shape.out_features, shape.in_features}, kFloat, memory::format_tag::ab);
+  const memory::desc bias = has_bias ? memory::desc({shape.out_features}, kFloat, memory::format_tag::a) : memory::desc();
+  const memory::desc destination({shape.rows, shape.out_features}, kFloat, memory::format_tag::ab);
+  const dnnl::inner_product_forward::primitive_desc description(cpu(), dnnl::prop_kind::forward_inference, source,
+                                                                weight, bias, destination, user_scratchpad());
+  std::vector<Operand> inputs{{DNNL_ARG_SRC, source, description.src_desc(), false},
+                              {DNNL_ARG_WEIGHTS, weight, description.weights_desc(), false}};
+  if (has_bias) inputs.emplace_back(DNNL_ARG_BIAS, bias, bias, false);
+  return Kernel(dnnl::inner_product_forward(description), description.scratchpad_desc(), std::move(inputs),
+                Operand(DNNL_ARG_DST, destination, description.dst_desc(), true));
+}
+
+Kernel make_conv2d(const Conv2dShape& s, bool has_bias) {
+  using tag = memory::format_tag;
+  const memory::dims source_dims{s.batch, s.in_channels, s.input[0], s.input[1]};
+  const memory::dims weight_dims{s.groups, s.out_channels / s.groups, s.in_channels / s.groups, s.kernel[0],
+                                 s.kernel[1]};
+  const memory::dims destination_dims{s.batch, s.out_channels, s.output[0], s.output[1]};
+  const auto any = [](const memory::dims& dims) { return memory::desc(dims, kFloat, tag::any); };
+  const memory::desc bias = has_bias ? memory::desc({s.out_channels}, kFloat, tag::a) : memory::desc();
+  // The padding at the far end is what makes the sizes come out; it may be negative, when a stride skips the rest.
+  memory::dims far_padding(2), dilation(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    dilation[i] = s.dilation[i] - 1;  // oneDNN counts the gaps
+    far_padding[i] = (s.output[i] - 1) * s.stride[i] + (s.kernel[i] - 1) * s.dilation[i] + 1 - s.input[i] - s.padding[i];
+  }
+  const auto pair = [](const std::array<std::int64_t, 2>& values) { return memory::dims(values.begin(), values.end()); };
+  // A convolution without groups has weights of four dimensions; kernels exist for it that do not take five.
+  const memory::dims plain_dims(weight_dims.begin() + 1, weight_dims.end());
+  const bool grouped = s.groups > 1;
+  const dnnl::convolution_forward::primitive_desc description(
+      cpu(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, any(source_dims),
+      any(grouped ? weight_dims : plain_dims), bias, any(destination_dims), pair(s.stride), dilation, pair(s.padding),
+      far_padding, user_scratchpad());
+  const memory::desc weight = grouped ? memory::desc(weight_dims, kFloat, tag::abcde)
+                                      : memory::desc(plain_dims, kFloat, tag::abcd);
+  std::vector<Operand> inputs{
+      {DNNL_ARG_SRC, memory::desc(source_dims, kFloat, tag::abcd), description.src_desc(), false},
+      {DNNL_ARG_WEIGHTS, weight, description.weights_desc(), false}};
+  if (has_bias) inputs.emplace_back(DNNL_ARG_BIAS, bias, bias, false);
+  return Kernel(
+      dnnl::convolution_forward(description), description.scratchpad_desc(), std::move(inputs),
+      Operand(DNNL_ARG_DST, memory::desc(destination_dims, kFloat, tag::abcd), description.dst_desc(), true));
+}
+
+}  // namespace
+
+void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  const bool has_bias = bias != nullptr;
+  run_cached(
+      "linear", {kLinear, shape.rows, shape.in_features, shape.out_features, has_bias},
+      [&] { return make_linear(shape, has_bias); }, {input, weight, bias}, output);
+}
+
+void conv2d(const Conv2dShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  const bool has_bias = bias != nullptr;
+  Key key{kConv2d, shape.batch, shape.in_channels, shape.out_channels, shape.groups, has_bias};
+  for (const auto& pair : {shape.input, shape.kernel, shape.output, shape.stride, shape.padding, shape.dilation})
+    key.insert(key.end(), pair.begin(), pair.end());
+  run_cached(
+      "conv2d", std::move(key), [&] { return make_conv2d(shape, has_bias); }, {input, weight, bias}, output);
+}
+
+}  // namespace dnn
+}  // namespace threadwheel

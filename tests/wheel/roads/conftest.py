@@ -1,0 +1,84 @@
+"""Real front ends in fresh environments. Builds share the project's build directories and compiler cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+TBB = ["-C", "cmake.define.ATEN_THREADING=TBB", "-C", "cmake.define.USE_TBB=ON"]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """This process's environment without anything that finds a library or an option by itself."""
+    dropped = {"PYTHONPATH", "LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH", "CMAKE_ARGS", "VIRTUAL_ENV"}
+    env = {k: v for k, v in os.environ.items() if k not in dropped}
+    if ccache := shutil.which("ccache"):
+        env |= {"CMAKE_CXX_COMPILER_LAUNCHER": ccache, "CMAKE_C_COMPILER_LAUNCHER": ccache}
+        env |= {"CCACHE_DIR": str(ROOT / "build" / "ccache"), "CCACHE_NOHASHDIR": "1"}
+    return env | extra
+
+
+def run(*command: str | Path, cwd: Path = ROOT, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([str(c) for c in command], cwd=cwd, env=environment(**extra), capture_output=True, text=True)
+    if ok:
+        assert done.returncode == 0, f"{command}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+    return done
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A plain virtual environment."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def pip(self, *arguments: str | Path, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+        return run(self.python, "-m", "pip", "--disable-pip-version-check", *arguments, ok=ok, **extra)
+
+    def uv(self, *arguments: str | Path, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+        return run("uv", *arguments, ok=ok, VIRTUAL_ENV=str(self.folder), **extra)
+
+    def info(self, cwd: Path) -> dict[str, object]:
+        """What the installed threadwheel says of itself, asked from `cwd`."""
+        done = run(self.folder / "bin" / "threadwheel", "info", "--json", cwd=cwd)
+        found: dict[str, object] = json.loads(done.stdout)
+        return found
+
+    def text(self, cwd: Path) -> str:
+        return run(self.folder / "bin" / "parallel_info", cwd=cwd).stdout
+
+    def installed(self) -> set[str]:
+        done = run("uv", "pip", "list", "--format", "json", "--python", self.python)
+        return {row["name"] for row in json.loads(done.stdout)}
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Environment:
+    folder = tmp_path / "venv"
+    run("uv", "venv", "--seed", "--python", sys.executable, folder)
+    return Environment(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project without anything built, for tests that edit or kill."""
+    copy = tmp_path / "project"
+    ignored = shutil.ignore_patterns("build", "dist", ".nox", ".git", "__pycache__", "site", ".hypothesis", "tests")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
+
+
+def tag() -> str:
+    return f"cp{sys.version_info.major}{sys.version_info.minor}-cp{sys.version_info.major}{sys.version_info.minor}-{sysconfig.get_platform().replace('-', '_')}"
