@@ -35,7 +35,7 @@ def bootstrap() -> None:
 
 if __name__ == "__main__":
     try:
-        import nox  # noqa: F401
+        import nox
         import uv  # noqa: F401
     except ModuleNotFoundError:
         bootstrap()

@@ -24,13 +24,13 @@ if(NOT patchelf)
   threadwheel_missing("patchelf was not found; oneDNN's library is bundled with it")
 endif()
 
-file(STRINGS "${includes}/dnnl_config.h" runtime REGEX "#define DNNL_CPU_THREADING_RUNTIME ")
+file(STRINGS "${includes}/oneapi/dnnl/dnnl_config.h" runtime REGEX "#define DNNL_CPU_THREADING_RUNTIME ")
 if(NOT runtime MATCHES "DNNL_RUNTIME_${PLAN_MKLDNN_THREADING}$")
   string(REGEX REPLACE ".*DNNL_RUNTIME_" "" runtime "${runtime}")
   threadwheel_missing("the oneDNN in ${prefix} is a ${runtime} build, the plan needs ${PLAN_MKLDNN_THREADING}; \
 remove it, only one of its packages fits into a prefix")
 endif()
-threadwheel_header_version(THREADWHEEL_onednn_VERSION "${includes}/dnnl_version.h"
+threadwheel_header_version(THREADWHEEL_onednn_VERSION "${includes}/oneapi/dnnl/dnnl_version.h"
                            DNNL_VERSION_MAJOR DNNL_VERSION_MINOR DNNL_VERSION_PATCH)
 set(THREADWHEEL_onednn_FILE "${library}")
 # The builds differ in two lines of dnnl_config.h that nothing of ours reads: one copy serves all.

@@ -19,9 +19,7 @@ int chosen = 0;  // 0: not set
 
 void set_num_interop_threads(int num_threads) {
   if (num_threads < 1 || num_threads > kMaxNumThreads)
-    throw Error(ErrorCode::kValue, "set_num_interop_threads: the number of threads is " + std::to_string(num_threads) +
-                                       "; expected positive number of threads, from 1 to " +
-                                       std::to_string(kMaxNumThreads));
+    refuse_count("set_num_interop_threads", std::to_string(num_threads));
   const std::lock_guard lock(mutex);
   if (chosen != 0 && chosen != num_threads)
     throw Error(ErrorCode::kRuntime,

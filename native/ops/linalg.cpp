@@ -35,7 +35,7 @@ void check_mm(const Tensor& self, const Tensor& mat2) {
     throw Error(ErrorCode::kValue, "mm: sizes " + to_string(self.sizes()) + " and " + to_string(mat2.sizes()) +
                                        " cannot be multiplied; self's columns must be as many as mat2's rows");
   if (self.dtype() != mat2.dtype())
-    throw Error(ErrorCode::kType, std::string("mm: self is ") + dtype_name(self.dtype()) + " and mat2 is " +
+    throw Error(ErrorCode::kValue, std::string("mm: self is ") + dtype_name(self.dtype()) + " and mat2 is " +
                                       dtype_name(mat2.dtype()) + "; they must have the same dtype");
 }
 

@@ -20,7 +20,7 @@ std::string describe(const char* name, const Tensor& tensor) {
 
 void check_same_dtype(const char* op, const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias) {
   if (weight.dtype() != input.dtype() || (bias && bias->dtype() != input.dtype()))
-    throw Error(ErrorCode::kType, std::string(op) + ": input is " + dtype_name(input.dtype()) + ", weight is " +
+    throw Error(ErrorCode::kValue, std::string(op) + ": input is " + dtype_name(input.dtype()) + ", weight is " +
                                       dtype_name(weight.dtype()) +
                                       (bias ? std::string(", bias is ") + dtype_name(bias->dtype()) : "") +
                                       "; they must have the same dtype");

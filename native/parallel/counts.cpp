@@ -78,10 +78,7 @@ DefaultCount settle_default() {
 }
 
 void check_count(const char* where, int num_threads) {
-  if (num_threads < 1 || num_threads > kMaxNumThreads)
-    throw Error(ErrorCode::kValue, std::string(where) + ": the number of threads is " + std::to_string(num_threads) +
-                                       "; expected positive number of threads, from 1 to " +
-                                       std::to_string(kMaxNumThreads));
+  if (num_threads < 1 || num_threads > kMaxNumThreads) refuse_count(where, std::to_string(num_threads));
 }
 
 // Gives one number to the pool and to the libraries. Held under a lock, so that two setters leave one result.
@@ -107,6 +104,12 @@ int process_count() {
 const DefaultCount& default_count() {
   static const DefaultCount settled = settle_default();
   return settled;
+}
+
+void refuse_count(const char* where, const std::string& value) {
+  throw Error(ErrorCode::kValue, std::string(where) + ": the number of threads is " + value +
+                                     "; expected positive number of threads, from 1 to " +
+                                     std::to_string(kMaxNumThreads));
 }
 
 std::string num_threads_source() { return was_set.load() ? "set_num_threads" : default_count().source; }

@@ -23,4 +23,7 @@ std::string num_threads_source();
 // NumThreadsScope does, for callers whose scope is not a C++ one. Throws Error(kValue).
 int exchange_thread_limit(int num_threads);
 
+// Throws the Error(kValue) for a number of threads that is not allowed; `value` as the user wrote it.
+[[noreturn]] void refuse_count(const char* where, const std::string& value);
+
 }  // namespace threadwheel

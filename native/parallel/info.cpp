@@ -12,7 +12,7 @@ namespace {
 
 std::string environment_line(const char* name) {
   const char* value = std::getenv(name);
-  return "\t" + std::string(name) + " : " + (value != nullptr ? value : "[not set]") + "\n";
+  return std::string("\t") + name + " : " + (value != nullptr ? value : "[not set]") + "\n";
 }
 
 }  // namespace

@@ -13,3 +13,16 @@
 #else
 #define THREADWHEEL_KERNEL
 #endif
+
+namespace threadwheel {
+
+// The level that this machine's kernels run at.
+inline const char* kernel_isa() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
+  if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#endif
+  return "baseline";
+}
+
+}  // namespace threadwheel

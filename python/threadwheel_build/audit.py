@@ -285,11 +285,12 @@ def _read_wheel(path: Path) -> _Unit:
     if archive is None:
         return unit
     with archive:
-        members = [info for info in archive.infolist() if not info.is_dir()]
+        # Not is_dir(), which fails on an empty name.
+        members = [info for info in archive.infolist() if not info.filename.endswith("/")]
         for info in members:
             name, data = info.filename, None
-            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
-                text = f"{unit.path}: member {name!r} leads outside the wheel; build it again without that name"
+            if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
+                text = f"{unit.path}: member {name!r} names no file inside the wheel; build it again without that name"
                 unit.problems.append(Problem("unsafe-name", text))
             with _reading(unit, unit.where(name), "build or download the wheel again"), archive.open(info) as file:
                 data = unit.wanted(name, info.file_size, cast(BinaryIO, file))

@@ -80,7 +80,9 @@ def _plan(args: argparse.Namespace) -> int:
         plan = sources.decide(table, heard)
     except RefusedError as err:
         if args.format == "cmake":
-            print(report.cmake_sets({"PLAN_FORGET": ";".join(s.name for s in heard.sayings if not table.passes(s.name))}))
+            print(
+                report.cmake_sets({"PLAN_FORGET": ";".join(s.name for s in heard.sayings if not table.passes(s.name))})
+            )
         if args.format != "json":
             raise
         _print_json(report.refusal_data(err.refusal))
@@ -103,12 +105,24 @@ def _matrix(args: argparse.Namespace) -> int:
         if args.format == "json":
             print("[\n" + ",\n".join(json.dumps(v) for v in verdicts) + "\n]")
         else:
-            rows = [(" ".join(f"{k}={x}" for k, x in v["said"].items()) or "-", v.get("label", "refused"), " ".join(v["rules"]) or "-") for v in verdicts]
+            rows = [
+                (
+                    " ".join(f"{k}={x}" for k, x in v["said"].items()) or "-",
+                    v.get("label", "refused"),
+                    " ".join(v["rules"]) or "-",
+                )
+                for v in verdicts
+            ]
             print(report.table(("said", "verdict", "rules"), rows))
         return 0
     jobs = matrix.jobs(table)
     if args.format == "table":
-        print(report.table(("variant", "label", "release", "description"), [(j.variant, j.label, "yes" if j.release else "-", j.description) for j in jobs]))
+        print(
+            report.table(
+                ("variant", "label", "release", "description"),
+                [(j.variant, j.label, "yes" if j.release else "-", j.description) for j in jobs],
+            )
+        )
     elif args.format == "json":
         _print_json([vars(j) for j in jobs])
     else:
@@ -134,21 +148,40 @@ def _parser() -> argparse.ArgumentParser:
         description="One wheel per threading backend from one option table (configs/ of the current project).",
     )
     parser.add_argument("--version", action="version", version=f"threadwheel_build {__version__}")
-    parser.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: the current one)")
+    parser.add_argument(
+        "--project", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: the current one)"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    plan = commands.add_parser("plan", help="what these options build, and why; exit 2 with every problem when they build nothing")
-    plan.add_argument("-C", "--config-setting", action="append", default=[], metavar="KEY=VALUE", help="as for pip, build and uv; may be repeated")
-    plan.add_argument("-D", "--define", action="append", default=[], metavar="NAME=VALUE", help="as for cmake; may be repeated")
+    plan = commands.add_parser(
+        "plan", help="what these options build, and why; exit 2 with every problem when they build nothing"
+    )
+    plan.add_argument(
+        "-C",
+        "--config-setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="as for pip, build and uv; may be repeated",
+    )
+    plan.add_argument(
+        "-D", "--define", action="append", default=[], metavar="NAME=VALUE", help="as for cmake; may be repeated"
+    )
     plan.add_argument("--json", dest="format", action="store_const", const="json", help="print JSON")
     plan.add_argument("--format", choices=("table", "json", "cmake"), default="table", help=argparse.SUPPRESS)
     plan.add_argument("--cmake-input", type=Path, help=argparse.SUPPRESS)
     plan.add_argument("--name", default="", help=argparse.SUPPRESS)
     plan.set_defaults(run=_plan)
 
-    matrix = commands.add_parser("matrix", help="the variants as CI jobs, or with --all the verdict of every combination")
-    matrix.add_argument("--format", choices=("table", "json", "github"), default="table", help="github: one line for a job matrix")
-    matrix.add_argument("--all", action="store_true", help="walk the full cross product of all options, left out included")
+    matrix = commands.add_parser(
+        "matrix", help="the variants as CI jobs, or with --all the verdict of every combination"
+    )
+    matrix.add_argument(
+        "--format", choices=("table", "json", "github"), default="table", help="github: one line for a job matrix"
+    )
+    matrix.add_argument(
+        "--all", action="store_true", help="walk the full cross product of all options, left out included"
+    )
     matrix.set_defaults(run=_matrix)
 
     audit = commands.add_parser("audit", help="which threading runtimes wheels, folders and libraries need or define")

@@ -87,7 +87,9 @@ class _Candidate:
                 self._drop(name, _DROP_PERMIT)
 
 
-def correct(table: OptionTable, said: Mapping[str, str], fixed: frozenset[str] = frozenset()) -> tuple[dict[str, str], tuple[str, ...]]:
+def correct(
+    table: OptionTable, said: Mapping[str, str], fixed: frozenset[str] = frozenset()
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """The nearest accepted options to `said`, and which names of `fixed` had to give way.
 
     `fixed` names what the option line cannot change: values from the environment.

@@ -36,7 +36,9 @@ def load_libraries(root: Path) -> dict[str, dict[str, Any]]:
     known = {"title", "when", "option", "by", "build-requires", "requires", "provided-by", "license", "purl"}
     for name, row in rows.items():
         if extra := set(row) - known:
-            raise BuildError(f"{path}: {name}: unknown key {sorted(extra)[0]!r}; the keys are {', '.join(sorted(known))}")
+            raise BuildError(
+                f"{path}: {name}: unknown key {sorted(extra)[0]!r}; the keys are {', '.join(sorted(known))}"
+            )
     return rows
 
 

@@ -52,7 +52,13 @@ def verdict(table: OptionTable, said: dict[str, str]) -> dict[str, Any]:
     """What one combination comes to: a label, or the rules it breaks and the accepted options nearest to it."""
     resolution = resolve(table, said)
     if not resolution.problems:
-        return {"said": said, "ok": True, "label": label_of(table, resolution), "resolved": resolution.resolved, "rules": []}
+        return {
+            "said": said,
+            "ok": True,
+            "label": label_of(table, resolution),
+            "resolved": resolution.resolved,
+            "rules": [],
+        }
     from .correction import correct
 
     rules = sorted({p.rule for p in resolution.problems})

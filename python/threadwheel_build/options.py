@@ -99,11 +99,7 @@ class OptionTable:
     def passes(self, name: str) -> bool:
         """Whether `name` is no option of ours and still allowed on every road."""
         p = self.passthrough
-        return (
-            name in p["names"]
-            or name.startswith(p["prefixes"])
-            or name.endswith(p["suffixes"])
-        )
+        return name in p["names"] or name.startswith(p["prefixes"]) or name.endswith(p["suffixes"])
 
     def nearest(self, name: str) -> str | None:
         """The option name that `name` most likely means."""
@@ -121,10 +117,7 @@ def closest(word: str, choices: Any, cutoff: float = 0.6) -> str | None:
 
 def matches(when: dict[str, Any], resolved: dict[str, str | None]) -> bool:
     """Whether every `option = value` (or list of values) of `when` holds in `resolved`."""
-    return all(
-        resolved.get(name) in (want if isinstance(want, list) else [want])
-        for name, want in when.items()
-    )
+    return all(resolved.get(name) in (want if isinstance(want, list) else [want]) for name, want in when.items())
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -187,7 +180,9 @@ def load_table(root: Path) -> OptionTable:
     path = root / "configs" / "options.toml"
     raw = read_toml(path)
     families = {
-        name: Family(name, row["label"], row.get("title", name), tuple(row.get("runtimes", ())), row.get("backend", name.lower()))
+        name: Family(
+            name, row["label"], row.get("title", name), tuple(row.get("runtimes", ())), row.get("backend", name.lower())
+        )
         for name, row in raw.get("families", {}).items()
     }
     options = {name: _option(path, name, row, families) for name, row in raw.get("options", {}).items()}

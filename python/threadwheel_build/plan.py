@@ -158,13 +158,21 @@ class _Resolver:
                 blockers = [n for n, want in option.applies.items() if not matches({n: want}, self.values)]
                 self.why[name] = "no effect: " + ", ".join(f"{n}={self.values[n]}" for n in blockers)
                 if name in self.said:
-                    self.problem("R5", [name, *blockers], f"{self.shown(name)} has no effect with {', '.join(self.shown(n) for n in blockers)}; leave it out")
+                    self.problem(
+                        "R5",
+                        [name, *blockers],
+                        f"{self.shown(name)} has no effect with {', '.join(self.shown(n) for n in blockers)}; leave it out",
+                    )
                 self.values[name] = None
                 continue
             value = self.take(option)
             if value is None:
                 enablers = [*option.applies, self.primary.name]
-                self.problem("R4", enablers, f"{' with '.join(self.shown(n) for n in enablers)}: {name} has no value for the {self.table.families[self.family].title} family; it is one of {', '.join(option.values)}")
+                self.problem(
+                    "R4",
+                    enablers,
+                    f"{' with '.join(self.shown(n) for n in enablers)}: {name} has no value for the {self.table.families[self.family].title} family; it is one of {', '.join(option.values)}",
+                )
                 self.why[name] = f"no value for {self.family}"
                 continue
             family = option.families[value]
@@ -180,26 +188,42 @@ class _Resolver:
             asking = [
                 o.name
                 for o in self.table.of_kind("threading")
-                if o.name in self.users.get(option.family, ()) or o.families.get(self.said.get(o.name, "")) == option.family
+                if o.name in self.users.get(option.family, ())
+                or o.families.get(self.said.get(o.name, "")) == option.family
             ]
             used = bool(self.users.get(option.family))
             if asking and not permitted:
                 spoken = [n for n in asking if n in self.said] or asking
                 rule = "R2" if option.default == "OFF" else "R3"
                 state = f"{self.shown(name)} forbids it" if name in self.said else f"{name} is OFF by default"
-                self.problem(rule, [*asking, name], f"{', '.join(self.shown(n) for n in spoken)} needs {name}=ON; {state}")
+                self.problem(
+                    rule, [*asking, name], f"{', '.join(self.shown(n) for n in spoken)} needs {name}=ON; {state}"
+                )
             elif name in self.said and permitted and not used:
-                self.problem("R5", [name], f"{self.shown(name)} has no effect: nothing enabled uses {self.table.families[option.family].title}; leave it out, or ask for it with {self.primary.name}={option.family}")
+                self.problem(
+                    "R5",
+                    [name],
+                    f"{self.shown(name)} has no effect: nothing enabled uses {self.table.families[option.family].title}; leave it out, or ask for it with {self.primary.name}={option.family}",
+                )
             self.values[name] = "ON" if used else "OFF"
-            self.why[name] = f"used by {', '.join(self.users[option.family])}" if used else f"nothing uses {self.table.families[option.family].title}"
+            self.why[name] = (
+                f"used by {', '.join(self.users[option.family])}"
+                if used
+                else f"nothing uses {self.table.families[option.family].title}"
+            )
 
     def one_family(self) -> None:
         if len(self.users) < 2:
             return
-        parts = [f"{self.table.families[f].title}: {', '.join(self.shown(n) for n in names)}" for f, names in self.users.items()]
+        parts = [
+            f"{self.table.families[f].title}: {', '.join(self.shown(n) for n in names)}"
+            for f, names in self.users.items()
+        ]
         titles = "/".join(self.table.families[f].title for f in self.users)
         names = [n for group in self.users.values() for n in group]
-        self.problem("R4", names, f"mixed {titles} build: {'; '.join(parts)}; all enabled libraries must share one family")
+        self.problem(
+            "R4", names, f"mixed {titles} build: {'; '.join(parts)}; all enabled libraries must share one family"
+        )
 
 
 def label_of(table: OptionTable, resolution: Resolution) -> str:

@@ -86,7 +86,12 @@ def build_info(plan: Plan, name: str) -> dict[str, Any]:
         "options": {"requested": plan.said, "resolved": plan.resolved},
         "requires": plan.requires,
         "libraries": {
-            lib.name: {"title": lib.title, "threading": plan.resolved.get(lib.option), "license": lib.license, "purl": lib.purl}
+            lib.name: {
+                "title": lib.title,
+                "threading": plan.resolved.get(lib.option),
+                "license": lib.license,
+                "purl": lib.purl,
+            }
             for lib in plan.libraries
         },
     }

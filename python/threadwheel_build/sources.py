@@ -104,7 +104,11 @@ def _hear_variants(table: OptionTable, heard: Heard, names: list[str]) -> None:
         chosen = name
         if name not in table.variants:
             near = closest(name, table.variants)
-            heard.wrong("R1", (), f"-C {VARIANT_SETTING}: unknown variant {name!r}{_hint(near)}; the variants are {', '.join(table.variants)}")
+            heard.wrong(
+                "R1",
+                (),
+                f"-C {VARIANT_SETTING}: unknown variant {name!r}{_hint(near)}; the variants are {', '.join(table.variants)}",
+            )
             chosen = near or ""
         for option, value in table.variants[chosen].options.items() if chosen else ():
             heard.say(option, value, f"variant {chosen}")
@@ -174,20 +178,30 @@ def _known_option(table: OptionTable, heard: Heard, saying: Saying) -> tuple[Opt
         return table.options[table.spellings[saying.name]], True
     near = table.nearest(saying.name)
     names = ", ".join(table.options)
-    heard.wrong("R1", (saying.name,), f"{saying.source}: unknown option {saying.name!r}{_hint(near)}; the options are {names}")
+    heard.wrong(
+        "R1", (saying.name,), f"{saying.source}: unknown option {saying.name!r}{_hint(near)}; the options are {names}"
+    )
     return (table.options[table.spellings[near]] if near else None), False
 
 
 def _value(table: OptionTable, heard: Heard, option: Option, saying: Saying) -> tuple[str | None, bool]:
     """The canonical value of a saying, or what it most likely means, and whether it was right."""
     if not saying.value.strip():
-        heard.wrong("R1", (option.name,), f"{saying.source}: {saying.name} has an empty value; leave the option out for its default, or say one of {', '.join(option.values)}")
+        heard.wrong(
+            "R1",
+            (option.name,),
+            f"{saying.source}: {saying.name} has an empty value; leave the option out for its default, or say one of {', '.join(option.values)}",
+        )
         return None, False
     value = option.canonical(saying.value)
     if value is not None:
         return value, True
     near = closest(saying.value, option.values, 0.5)
-    heard.wrong("R1", (option.name,), f"{saying.source}: {saying.name}={saying.value} is no value of it{_hint(near)}; it is one of {', '.join(option.values)}")
+    heard.wrong(
+        "R1",
+        (option.name,),
+        f"{saying.source}: {saying.name}={saying.value} is no value of it{_hint(near)}; it is one of {', '.join(option.values)}",
+    )
     return near, False
 
 
@@ -230,7 +244,9 @@ def _agree(table: OptionTable, heard: Heard) -> _Agreed:
 
 def _who(name: str, sayings: list[Saying]) -> str:
     """The sources, with the alias where it was used."""
-    return ", ".join(dict.fromkeys(s.source if s.name == name or s.name in s.source else f"{s.source} as {s.name}" for s in sayings))
+    return ", ".join(
+        dict.fromkeys(s.source if s.name == name or s.name in s.source else f"{s.source} as {s.name}" for s in sayings)
+    )
 
 
 def _choose(agreed: _Agreed, name: str, values: dict[str, list[Saying]]) -> None:
@@ -256,11 +272,19 @@ def _check_cache(table: OptionTable, heard: Heard, agreed: _Agreed, resolved: Ma
         if cached is not None and cached != now:
             source = agreed.sources.get(option.name, "default")
             heard.stale_cache = True
-            heard.wrong("R6", (option.name,), f"{option.name} is {now or 'without effect'} ({source}) but {cached} in {check.source}; use another build directory, or configure afresh")
+            heard.wrong(
+                "R6",
+                (option.name,),
+                f"{option.name} is {now or 'without effect'} ({source}) but {cached} in {check.source}; use another build directory, or configure afresh",
+            )
     for plan in heard.expected:
         now = resolved.get(plan.name)
         if now != plan.value:
-            heard.wrong("R6", (plan.name,), f"{plan.name} is {now or 'without effect'} at configure ({agreed.sources.get(plan.name, 'default')}) but the build hooks planned {plan.value}; presets and toolchain files speak to cmake only, say the option itself")
+            heard.wrong(
+                "R6",
+                (plan.name,),
+                f"{plan.name} is {now or 'without effect'} at configure ({agreed.sources.get(plan.name, 'default')}) but the build hooks planned {plan.value}; presets and toolchain files speak to cmake only, say the option itself",
+            )
 
 
 def spell(options: Mapping[str, str], heard: Heard) -> str:

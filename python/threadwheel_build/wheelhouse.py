@@ -108,13 +108,24 @@ def _cache_counts(log: Path) -> dict[str, int] | None:
 
 
 def _front_end(project: Path, variant: str, staging: Path, environment: dict[str, str]) -> Path:
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(staging), "-C", f"threadwheel.variant={variant}"]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--outdir",
+        str(staging),
+        "-C",
+        f"threadwheel.variant={variant}",
+    ]
     if shutil.which("uv"):
         command += ["--installer", "uv"]
     code = subprocess.run([*command, str(project)], env={**os.environ, **environment}).returncode
     wheels = list(staging.glob("*.whl"))
     if code or len(wheels) != 1:
-        raise BuildError(f"{variant}: the build failed (exit code {code}); its output above says why, nothing was delivered")
+        raise BuildError(
+            f"{variant}: the build failed (exit code {code}); its output above says why, nothing was delivered"
+        )
     return wheels[0]
 
 
@@ -122,7 +133,9 @@ def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]
     """Build, audit and deliver the wheel of one variant unless it is up to date; returns its stamp."""
     if variant not in table.variants:
         near = closest(variant, table.variants)
-        raise BuildError(f"{variant}: no such variant{f' (did you mean {near}?)' if near else ''}; the variants are {', '.join(table.variants)}")
+        raise BuildError(
+            f"{variant}: no such variant{f' (did you mean {near}?)' if near else ''}; the variants are {', '.join(table.variants)}"
+        )
     project = table.root.resolve()
     job = job_of(table, table.variants[variant])
     made_from = fingerprint(project, job.label)
@@ -157,7 +170,14 @@ def _row(table: OptionTable, stamp: dict[str, Any]) -> list[str]:
     backends = [f"{o.name.removesuffix('_THREADING')} {resolved[o.name] or 'off'}" for o in table.of_kind("threading")]
     cache = stamp["cache"]
     cached = f"{cache['hits']} hits, {cache['misses']} misses" if cache else "none"
-    return [stamp["variant"], Path(stamp["wheel"]).name, f"{stamp['size_bytes'] / 1e6:.1f} MB", ", ".join(backends), f"{stamp['seconds']:.0f} s", cached]
+    return [
+        stamp["variant"],
+        Path(stamp["wheel"]).name,
+        f"{stamp['size_bytes'] / 1e6:.1f} MB",
+        ", ".join(backends),
+        f"{stamp['seconds']:.0f} s",
+        cached,
+    ]
 
 
 def run(args: argparse.Namespace) -> int:

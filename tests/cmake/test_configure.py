@@ -30,7 +30,9 @@ def configure(build: Path, *arguments: str, env: dict[str, str] | None = None) -
 
 
 def accepted(done: subprocess.CompletedProcess[str]) -> bool:
-    assert done.returncode == 0 or "threadwheel: nothing was configured" in done.stderr or "R7:" in done.stderr, done.stderr
+    assert done.returncode == 0 or "threadwheel: nothing was configured" in done.stderr or "R7:" in done.stderr, (
+        done.stderr
+    )
     return "threadwheel: nothing was configured" not in done.stderr
 
 
@@ -69,7 +71,10 @@ def test_cmake_agrees_with_the_planner_on_a_covering_sample(tmp_path: Path) -> N
 def test_a_refusal_has_the_planners_words_and_its_line_works_in_the_same_build_directory(tmp_path: Path) -> None:
     done = configure(tmp_path, "-DATEN_THREADING=NATIVE", "-DBLAS=BUILTIN", "-DUSE_OPENMP=ON", "-DATEN_THREADNG=OMP")
     assert done.returncode != 0
-    assert "threadwheel_build: these options make no build: 2 problems\n  R1: cmake -D: unknown option 'ATEN_THREADNG'" in done.stderr
+    assert (
+        "threadwheel_build: these options make no build: 2 problems\n  R1: cmake -D: unknown option 'ATEN_THREADNG'"
+        in done.stderr
+    )
     line = done.stderr.split("  use: ")[1].splitlines()[0]
     assert line == "-DATEN_THREADING=NATIVE -DBLAS=BUILTIN"
     again = configure(tmp_path, *line.split())
@@ -79,7 +84,11 @@ def test_a_refusal_has_the_planners_words_and_its_line_works_in_the_same_build_d
 def test_the_configuration_ends_with_the_planners_table(tmp_path: Path) -> None:
     done = configure(tmp_path, "-DATEN_THREADING=native", "-DBLAS:STRING=BUILTIN")
     plan = plan_for_hook(TABLE, {"cmake.define.ATEN_THREADING": "NATIVE", "cmake.define.BLAS": "BUILTIN"}, {})
-    shown = plan_text(plan).replace("-C cmake.define.ATEN_THREADING", "cmake -D").replace("-C cmake.define.BLAS", "cmake -D")
+    shown = (
+        plan_text(plan)
+        .replace("-C cmake.define.ATEN_THREADING", "cmake -D")
+        .replace("-C cmake.define.BLAS", "cmake -D")
+    )
     squeezed = " ".join(shown.replace("-", "").split())
     assert squeezed in " ".join(done.stdout.replace("-", "").split())
     info = json.loads((tmp_path / "build_info.json").read_text())
@@ -125,7 +134,9 @@ def test_a_preset_that_the_hooks_did_not_see_is_caught(tmp_path: Path) -> None:
     cache.write_text('set(ATEN_THREADING NATIVE CACHE STRING "")\nset(BLAS BUILTIN CACHE STRING "")\n')
     done = configure(tmp_path / "b", "-C", str(cache), f"-DTHREADWHEEL_EXPECTED_PLAN={plan.key.replace(';', ',')}")
     assert "R6: ATEN_THREADING is NATIVE at configure (cmake -D) but the build hooks planned OMP" in done.stderr
-    assert done.stderr.split("  use: ")[1].startswith("-C cmake.define.ATEN_THREADING=NATIVE -C cmake.define.BLAS=BUILTIN")
+    assert done.stderr.split("  use: ")[1].startswith(
+        "-C cmake.define.ATEN_THREADING=NATIVE -C cmake.define.BLAS=BUILTIN"
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,10 +158,12 @@ def test_a_missing_library_names_the_one_pip_command(tmp_path: Path, variant: st
 
 
 def test_the_wrong_build_of_onednn_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "oneapi" / "dnnl").mkdir(parents=True)
     (tmp_path / "lib").mkdir()
     (tmp_path / "include" / "dnnl.hpp").touch()
-    (tmp_path / "include" / "dnnl_config.h").write_text("#define DNNL_CPU_THREADING_RUNTIME DNNL_RUNTIME_TBB\n")
+    (tmp_path / "include" / "oneapi" / "dnnl" / "dnnl_config.h").write_text(
+        "#define DNNL_CPU_THREADING_RUNTIME DNNL_RUNTIME_TBB\n"
+    )
     (tmp_path / "lib" / "libdnnl.so.3").touch()
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "patchelf").write_text("#!/bin/sh\n")

@@ -15,7 +15,19 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from elves import LLVM_LIBRARY, LLVM_USER, PLAIN, TBB_USER, Elves, needs_compiler, plan_source, record_hash, rewrite_wheel, tbb_claims, write_wheel
+from elves import (
+    LLVM_LIBRARY,
+    LLVM_USER,
+    PLAIN,
+    TBB_USER,
+    Elves,
+    needs_compiler,
+    plan_source,
+    record_hash,
+    rewrite_wheel,
+    tbb_claims,
+    write_wheel,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -274,8 +286,14 @@ def test_a_member_that_leads_outside_is_reported(elves: Elves, pack: Callable[..
     wheel = pack({"../evil.so": elves.shared("a.so")})
     before = sorted(tmp_path.iterdir())
     report = audit.audit_wheel(wheel)
-    assert text_of(report, "unsafe-name") == f"{wheel}: member '../evil.so' leads outside the wheel; build it again without that name"
+    assert text_of(report, "unsafe-name") == f"{wheel}: member '../evil.so' names no file inside the wheel; build it again without that name"
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_member_without_a_name_is_reported(elves: Elves, pack: Callable[..., Path]) -> None:
+    wheel = pack({"p.so": elves.shared("a.so")})
+    wheel.write_bytes(wheel.read_bytes().replace(b"p.so", b"\0.so"))  # zipfile ends a name at the first zero byte
+    assert text_of(audit.audit_wheel(wheel), "unsafe-name") == f"{wheel}: member '' names no file inside the wheel; build it again without that name"
 
 
 def test_a_member_that_says_it_is_huge_is_not_inflated(elves: Elves, pack: Callable[..., Path]) -> None:

@@ -26,7 +26,11 @@ def test_plan_shows_requested_resolved_why_and_provided_by() -> None:
     assert done.returncode == 0
     header, _, *rows = done.stdout.splitlines()
     assert re.split(r"\s{2,}", header) == ["option", "requested", "resolved", "why", "provided by"]
-    cells = {row.split()[0]: re.split(r"\s{2,}", row)[1:] for row in rows if "_" in row.split("  ")[0] or row.startswith("BLAS")}
+    cells = {
+        row.split()[0]: re.split(r"\s{2,}", row)[1:]
+        for row in rows
+        if "_" in row.split("  ")[0] or row.startswith("BLAS")
+    }
     assert cells["ATEN_THREADING"] == ["TBB", "TBB", "said by variant tbb", "tbb-devel==2021.13.1"]
     assert cells["MKL_THREADING"][:3] == ["SEQ", "SEQ", "said by -C cmake.define.MKL_THREADING"]
     assert cells["MKLDNN_THREADING"][:3] == ["-", "TBB", "follows ATEN_THREADING"]

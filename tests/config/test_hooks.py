@@ -17,11 +17,15 @@ from threadwheel_build.options import OptionTable
 FIRST_HOOKS = ["get_requires_for_build_wheel", "get_requires_for_build_editable", "get_requires_for_build_sdist"]
 
 
-def call_hook(hook: str, settings: object, project: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def call_hook(
+    hook: str, settings: object, project: Path = ROOT, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one hook as a front end does, in a Python that sees no installed package (-S)."""
     code = f"import json, threadwheel_build as b; print(json.dumps(b.{hook}({settings!r})))"
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "python"), **(env or {})}
-    return subprocess.run([sys.executable, "-S", "-c", code], cwd=project, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=project, env=environment, capture_output=True, text=True
+    )
 
 
 @pytest.mark.parametrize("hook", FIRST_HOOKS)

@@ -26,7 +26,9 @@ def settings_of(line: str) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {}
     for word in words[1::2]:
         key, _, value = word.partition("=")
-        found[key] = value if key not in found else [*([found[key]] if isinstance(found[key], str) else found[key]), value]  # type: ignore[misc]
+        found[key] = (
+            value if key not in found else [*([found[key]] if isinstance(found[key], str) else found[key]), value]
+        )  # type: ignore[misc]
     return found
 
 
@@ -137,13 +139,19 @@ def test_a_repeated_setting_with_two_values_is_refused(table: OptionTable, names
 
 
 def test_a_repeated_setting_with_equal_values_passes(table: OptionTable) -> None:
-    assert plan(table, {"cmake.define.ATEN_THREADING": ["TBB", "tbb"], "cmake.define.USE_TBB": ["1", "ON", "yes"]}).label == "tbb"
+    assert (
+        plan(table, {"cmake.define.ATEN_THREADING": ["TBB", "tbb"], "cmake.define.USE_TBB": ["1", "ON", "yes"]}).label
+        == "tbb"
+    )
 
 
 def test_an_alias_is_a_further_source_of_its_option(table: OptionTable) -> None:
     assert plan(table, {"threadwheel.variant": "tbb", "cmake.define.MKLDNN_CPU_RUNTIME": "TBB"}).label == "tbb"
     text = refusal(table, {"cmake.define.MKLDNN_THREADING": "OMP", "cmake.define.MKLDNN_CPU_RUNTIME": "TBB"})
-    assert "R6: MKLDNN_THREADING is said differently: OMP by -C cmake.define.MKLDNN_THREADING; TBB by -C cmake.define.MKLDNN_CPU_RUNTIME" in text
+    assert (
+        "R6: MKLDNN_THREADING is said differently: OMP by -C cmake.define.MKLDNN_THREADING; TBB by -C cmake.define.MKLDNN_CPU_RUNTIME"
+        in text
+    )
     _apply(table, text, {})
 
 
@@ -165,7 +173,9 @@ def test_an_alias_is_a_further_source_of_its_option(table: OptionTable) -> None:
         ({"cmake.define": "USE_TBB=ON"}, "options are said as -C cmake.define.NAME=VALUE"),
     ],
 )  # fmt: skip
-def test_unknown_names_and_values_are_refused_with_the_nearest(table: OptionTable, settings: object, words: str) -> None:
+def test_unknown_names_and_values_are_refused_with_the_nearest(
+    table: OptionTable, settings: object, words: str
+) -> None:
     text = refusal(table, settings)
     assert words in text
     _apply(table, text, {})
@@ -205,7 +215,11 @@ def test_a_build_directory_that_says_otherwise_is_refused(table: OptionTable, tm
 
 
 def test_a_mixed_build_names_both_sources(table: OptionTable) -> None:
-    text = refusal(table, {"cmake.define.ATEN_THREADING": "TBB", "cmake.define.USE_TBB": "ON"}, {"CMAKE_ARGS": "-DMKL_THREADING=OMP"})
+    text = refusal(
+        table,
+        {"cmake.define.ATEN_THREADING": "TBB", "cmake.define.USE_TBB": "ON"},
+        {"CMAKE_ARGS": "-DMKL_THREADING=OMP"},
+    )
     assert "R4: mixed TBB/OpenMP build: TBB: ATEN_THREADING=TBB (-C cmake.define.ATEN_THREADING), MKLDNN_THREADING=TBB (default); OpenMP: MKL_THREADING=OMP ($CMAKE_ARGS)" in text  # fmt: skip
     assert "all enabled libraries must share one family" in text
 

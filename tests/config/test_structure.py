@@ -13,7 +13,19 @@ from threadwheel_build.options import OptionTable
 NATIVE = ROOT / "native"
 # From the outermost to the innermost: a file includes only from its own folder and those after it.
 # archive stands beside ir and sees tensor only. A backend sees the seam and nothing else.
-ORDER = ["bindings", "tools", "interpreter", "passes", "script", "ir", "ops", "providers", "tensor", "interop", "parallel"]
+ORDER = [
+    "bindings",
+    "tools",
+    "interpreter",
+    "passes",
+    "script",
+    "ir",
+    "ops",
+    "providers",
+    "tensor",
+    "interop",
+    "parallel",
+]
 SOURCES = sorted(p for p in NATIVE.rglob("*") if p.suffix in (".cpp", ".h", ".c"))
 
 
@@ -36,7 +48,9 @@ def test_includes_point_inwards(path: Path) -> None:
     for name in included(path):
         other = name.split("/")[0]
         if own == "include":
-            pytest.fail(f"{path.name} includes {name}: a public header includes public headers only, with <threadwheel/...>")
+            pytest.fail(
+                f"{path.name} includes {name}: a public header includes public headers only, with <threadwheel/...>"
+            )
         if own in ORDER and other in ORDER:
             assert ORDER.index(other) >= ORDER.index(own), f"{path.name} includes {name}"
         if "backends" in path.parts:
@@ -48,7 +62,9 @@ def test_no_file_asks_which_backend_or_library_it_is_built_for(path: Path) -> No
     if "backends" in path.parts:
         return
     text = path.read_text()
-    assert not re.search(r"^\s*#\s*(if|ifdef|ifndef|elif).*(OPENMP|_OMP|TBB|NATIVE|MKL|DNNL|ONEDNN)", text, re.MULTILINE)
+    assert not re.search(
+        r"^\s*#\s*(if|ifdef|ifndef|elif).*(OPENMP|_OMP|TBB|NATIVE|MKL|DNNL|ONEDNN)", text, re.MULTILINE
+    )
     assert "#pragma omp" not in text
 
 
@@ -59,7 +75,9 @@ def test_every_family_has_its_backend_file_and_nothing_else(table: OptionTable) 
 
 def test_public_headers_name_no_backend() -> None:
     for path in (NATIVE / "include").rglob("*.h"):
-        assert not re.search(r"\b(openmp|omp|tbb|mkl|dnnl|onednn)\b", re.sub(r"//.*", "", path.read_text()), re.IGNORECASE), path
+        assert not re.search(
+            r"\b(openmp|omp|tbb|mkl|dnnl|onednn)\b", re.sub(r"//.*", "", path.read_text()), re.IGNORECASE
+        ), path
 
 
 def test_no_python_module_of_the_builder_names_an_option(table: OptionTable) -> None:

@@ -8,7 +8,7 @@
 namespace threadwheel {
 
 enum class ErrorCode {
-  kType,         // an argument has the wrong type
+  kType,         // an argument is of the wrong type
   kValue,        // an argument has the right type and a value that is not allowed
   kUnsupported,  // allowed in principle, not implemented (a dtype, a layout)
   kRuntime,      // the call came at the wrong time, or a library failed

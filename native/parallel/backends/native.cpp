@@ -34,9 +34,12 @@ bool spin_until(Condition condition) {
 }
 
 struct Loop {
-  ChunkFunction fn;
-  std::int64_t num_chunks;
-  int max_helpers;
+  Loop(ChunkFunction function, std::int64_t count, int helpers)
+      : fn(function), num_chunks(count), max_helpers(helpers) {}
+
+  const ChunkFunction fn;
+  const std::int64_t num_chunks;
+  const int max_helpers;
   std::atomic<std::int64_t> next{0};
   std::atomic<int> running{0};  // helpers inside; changed under the pool's mutex, read without it
   int started = 0;              // helpers that ever joined; this and what follows is under the pool's mutex
@@ -207,7 +210,7 @@ Pool& pool() { return *pool_pointer(); }
 
 void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
   const auto helpers = std::min<std::int64_t>(num_chunks, limit) - 1;
-  Loop loop{.fn = fn, .num_chunks = num_chunks, .max_helpers = static_cast<int>(helpers)};
+  Loop loop(fn, num_chunks, static_cast<int>(helpers));
   if (helpers <= 0) {
     loop.work(0);
   } else {

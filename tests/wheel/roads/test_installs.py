@@ -34,7 +34,9 @@ def check(venv: Environment, tmp_path: Path, line: str, label: str) -> None:
 def test_pip_install_brings_openmp_by_default(venv: Environment, tmp_path: Path) -> None:
     venv.pip("install", ROOT)
     check(venv, tmp_path, OMP_LINE, "omp")
-    assert run(venv.python, "-m", "threadwheel", cwd=Path("/")).stdout.startswith("ATen/Parallel:\n\tat::get_num_threads() : ")
+    assert run(venv.python, "-m", "threadwheel", cwd=Path("/")).stdout.startswith(
+        "ATen/Parallel:\n\tat::get_num_threads() : "
+    )
 
 
 def test_pip_install_with_definitions_brings_tbb(venv: Environment, tmp_path: Path) -> None:
@@ -88,7 +90,9 @@ def test_bare_cmake_builds_a_tbb_library_and_its_program(venv: Environment, tmp_
     """As a person without pip's help would, with the packages that R7's command names."""
     first = run("cmake", "-G", "Ninja", "-S", ROOT / "native", "-B", tmp_path / "b", "-DATEN_THREADING=TBB", "-DUSE_TBB=ON", f"-DPython_EXECUTABLE={venv.python}", ok=False)  # fmt: skip
     assert "R7: nothing is built with something else instead" in first.stderr
-    command = next(line for line in first.stderr.splitlines() if " -m pip install " in line).split(" -m pip install ")[1]
+    command = next(line for line in first.stderr.splitlines() if " -m pip install " in line).split(" -m pip install ")[
+        1
+    ]
     venv.uv("pip", "install", *(word.strip("'") for word in command.split()))
     run("cmake", "-G", "Ninja", "-S", ROOT / "native", "-B", tmp_path / "b", "-DATEN_THREADING=TBB", "-DUSE_TBB=ON", f"-DPython_EXECUTABLE={venv.python}")  # fmt: skip
     run("cmake", "--build", tmp_path / "b")

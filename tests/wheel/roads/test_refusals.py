@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, TBB, Environment, environment, run
 
-MIXED = ["-C", "cmake.define.ATEN_THREADING=TBB", "-C", "cmake.define.USE_TBB=ON", "-C", "cmake.define.MKL_THREADING=OMP"]
+MIXED = [
+    "-C",
+    "cmake.define.ATEN_THREADING=TBB",
+    "-C",
+    "cmake.define.USE_TBB=ON",
+    "-C",
+    "cmake.define.MKL_THREADING=OMP",
+]
 WORDS = "R4: mixed TBB/OpenMP build"
 LINE = "use: -C cmake.define.ATEN_THREADING=TBB -C cmake.define.USE_TBB=ON"
 
@@ -25,8 +32,12 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert "ModuleNotFoundError" not in text
 
 
-@pytest.mark.parametrize("command", [("install",), ("install", "-e"), ("wheel", "--no-deps", "-w", "out")], ids=" ".join)
-def test_pip_refuses_a_mixed_build_without_an_index(venv: Environment, tmp_path: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command", [("install",), ("install", "-e"), ("wheel", "--no-deps", "-w", "out")], ids=" ".join
+)
+def test_pip_refuses_a_mixed_build_without_an_index(
+    venv: Environment, tmp_path: Path, command: tuple[str, ...]
+) -> None:
     refused(venv.pip("--isolated", *command, ROOT, "--no-index", *MIXED, ok=False), WORDS, LINE)
 
 
@@ -61,7 +72,14 @@ def test_pip_refuses_on_every_road(venv: Environment, arguments: list[str], extr
 
 
 def test_the_corrected_line_of_a_refusal_builds(venv: Environment, tmp_path: Path) -> None:
-    wrong = ["-C", "cmake.define.ATEN_THREADING=NATIVE", "-C", "cmake.define.BLAS=BUILTIN", "-C", "cmake.define.USE_MKLDNN=ON"]
+    wrong = [
+        "-C",
+        "cmake.define.ATEN_THREADING=NATIVE",
+        "-C",
+        "cmake.define.BLAS=BUILTIN",
+        "-C",
+        "cmake.define.USE_MKLDNN=ON",
+    ]
     done = venv.uv("pip", "install", ROOT, *wrong, ok=False)
     line = done.stderr.split("use: ")[1].splitlines()[0].split()
     venv.uv("pip", "install", ROOT, *line)
@@ -84,24 +102,42 @@ def test_a_reused_build_directory_cannot_smuggle_its_options(project: Path, tmp_
     refused(done, "R6: ATEN_THREADING is OMP (default) but NATIVE in", "use: -C cmake.fresh=true ")
     line = done.stderr.split("use: ")[1].splitlines()[0].split()
     run("uv", "build", "--wheel", *place, *line, project)
-    assert sorted(p.name.split("-")[1] for p in (tmp_path / "out").glob("*.whl")) == ["0.1.0+native.bare", "0.1.0+omp.bare"]
+    assert sorted(p.name.split("-")[1] for p in (tmp_path / "out").glob("*.whl")) == [
+        "0.1.0+native.bare",
+        "0.1.0+omp.bare",
+    ]
 
 
 def test_a_wheel_that_contradicts_its_plan_is_not_delivered(project: Path, tmp_path: Path) -> None:
     """The native plan, with an OpenMP runtime linked behind its back: whole, and wrong."""
     lists = project / "native" / "CMakeLists.txt"
-    lists.write_text(lists.read_text() + 'target_link_libraries(threadwheel PRIVATE -Wl,--no-as-needed gomp)\n')
-    done = run("uv", "build", "--wheel", "-o", tmp_path / "out", "-C", "threadwheel.variant=native-bare", project, ok=False)
+    lists.write_text(lists.read_text() + "target_link_libraries(threadwheel PRIVATE -Wl,--no-as-needed gomp)\n")
+    done = run(
+        "uv", "build", "--wheel", "-o", tmp_path / "out", "-C", "threadwheel.variant=native-bare", project, ok=False
+    )
     refused(done, "contradicts its plan and is not delivered", "gnu-openmp")
     assert list((tmp_path / "out").glob("*.whl")) == []
 
 
-@pytest.mark.parametrize("moment", ["isolated env", "Configuring CMake", "Building CXX object", "Linking CXX", "Installing project into wheel"])
+@pytest.mark.parametrize(
+    "moment",
+    ["isolated env", "Configuring CMake", "Building CXX object", "Linking CXX", "Installing project into wheel"],
+)
 def test_a_killed_build_leaves_nothing_in_dist(project: Path, moment: str) -> None:
     """Killed with SIGKILL, process group and all, when its output reaches a moment."""
     command = [sys.executable, "-u", "-m", "threadwheel_build", "wheel", "native-bare"]
-    env = environment(PYTHONPATH=str(project / "python"), PYTHONUNBUFFERED="1", NINJA_STATUS="", CCACHE_DISABLE="1", VERBOSE="1")
-    process = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    env = environment(
+        PYTHONPATH=str(project / "python"), PYTHONUNBUFFERED="1", NINJA_STATUS="", CCACHE_DISABLE="1", VERBOSE="1"
+    )
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     assert process.stdout is not None
     seen = []
     for line in process.stdout:

@@ -1,0 +1,36 @@
+// What the files of this folder share. Only this folder sees pybind11, and only here are errors and values of ours
+// turned into Python's.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <optional>
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace threadwheel::bindings {
+
+namespace py = pybind11;
+
+void bind_errors(py::module_& module);
+void bind_runtime(py::module_& module);
+void bind_tensor(py::module_& module);
+void bind_ops(py::module_& module);
+void bind_testing(py::module_& module);
+
+// A Tensor itself, or a view of an object with the buffer protocol (numpy's arrays); nothing for other objects.
+// Throws Error for buffers that a Tensor cannot describe.
+std::optional<Tensor> to_tensor(py::handle object);
+
+// threadwheel's DType, its name, or a numpy dtype; nothing for other objects.
+std::optional<DType> to_dtype(py::handle object);
+
+// Returns an int as a number of threads, in range or not. Throws TypeError for anything that is not an int (a bool
+// is not), naming `where`, and Error(kValue) for one beyond C++'s int.
+int to_thread_count(const char* where, py::handle object);
+
+// "float", as in an error message.
+std::string type_name(py::handle object);
+
+}  // namespace threadwheel::bindings

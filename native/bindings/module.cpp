@@ -1,0 +1,129 @@
+// The extension module threadwheel._core: errors, counts, information. Tensors and ops are in the files beside.
+#include "bindings/bindings.h"
+
+#include <limits>
+
+#include "build_info.h"
+#include "parallel/backend.h"
+#include "parallel/counts.h"
+#include "parallel/libraries.h"
+#include "tensor/isa.h"
+#include "threadwheel/error.h"
+#include "threadwheel/parallel.h"
+
+namespace threadwheel::bindings {
+namespace {
+
+// A wrong value is a ValueError, as Python has it, and a RuntimeError, as code written for PyTorch catches it.
+PyObject* argument_error = nullptr;
+
+PyObject* python_type(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kType: return PyExc_TypeError;
+    case ErrorCode::kValue: return argument_error;
+    case ErrorCode::kUnsupported: return PyExc_NotImplementedError;  // a RuntimeError too
+    case ErrorCode::kRuntime: break;
+  }
+  return PyExc_RuntimeError;
+}
+
+void translate(std::exception_ptr exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Error& error) {
+    PyErr_SetString(python_type(error.code()), error.what());
+  }
+}
+
+py::dict describe_counts() {
+  const DefaultCount& settled = default_count();
+  const auto known = [](int value) { return value != 0 ? py::object(py::int_(value)) : py::object(py::none()); };
+  py::dict result;
+  result["num_threads"] = get_num_threads();
+  result["source"] = num_threads_source();
+  result["affinity"] = settled.cpus.affinity;
+  result["physical_cores"] = known(settled.cpus.physical_cores);
+  result["cgroup_quota"] = known(settled.cpus.quota);
+  result["detected"] = settled.cpus.usable;
+  result["num_interop_threads"] = get_num_interop_threads();
+  return result;
+}
+
+py::dict describe_backend() {
+  init_num_threads();
+  const backend::Description description = backend::describe();
+  py::dict result;
+  result["family"] = description.family;
+  result["title"] = description.title;
+  result["runtime"] = description.runtime;
+  result["capacity"] = backend::capacity();
+  result["kernels"] = kernel_isa();
+  return result;
+}
+
+}  // namespace
+
+std::string type_name(py::handle object) { return Py_TYPE(object.ptr())->tp_name; }
+
+int to_thread_count(const char* where, py::handle object) {
+  if (PyBool_Check(object.ptr()) || !PyIndex_Check(object.ptr()))
+    throw Error(ErrorCode::kType, std::string(where) + ": the number of threads is " +
+                                      py::repr(object).cast<std::string>() + ", a " + type_name(object) +
+                                      "; expected an int");
+  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
+  if (!index) throw py::error_already_set();
+  int overflow = 0;
+  const long value = PyLong_AsLongAndOverflow(index.ptr(), &overflow);
+  if (overflow != 0 || value > std::numeric_limits<int>::max() || value < std::numeric_limits<int>::min())
+    refuse_count(where, py::str(index).cast<std::string>());
+  return static_cast<int>(value);
+}
+
+void bind_errors(py::module_& module) {
+  const auto bases = py::make_tuple(py::handle(PyExc_ValueError), py::handle(PyExc_RuntimeError));
+  argument_error = PyErr_NewExceptionWithDoc(
+      "threadwheel.ArgumentError",
+      "An argument has a value that is not allowed. A ValueError, and a RuntimeError as in PyTorch.", bases.ptr(),
+      nullptr);
+  if (argument_error == nullptr) throw py::error_already_set();
+  module.attr("ArgumentError") = py::handle(argument_error);
+  py::register_local_exception_translator(translate);
+}
+
+void bind_runtime(py::module_& module) {
+  module.def("get_num_threads", &get_num_threads);
+  module.def("set_num_threads", [](py::handle num_threads) {
+    const int count = to_thread_count("set_num_threads", num_threads);
+    const py::gil_scoped_release unlocked;
+    set_num_threads(count);
+  });
+  module.def("get_num_interop_threads", &get_num_interop_threads);
+  module.def("set_num_interop_threads", [](py::handle num_threads) {
+    set_num_interop_threads(to_thread_count("set_num_interop_threads", num_threads));
+  });
+  module.def("enter_num_threads", [](py::handle num_threads) {
+    const int count = to_thread_count("num_threads", num_threads);
+    if (count == 0) refuse_count("num_threads", "0");  // 0 is how leave_num_threads says "none"
+    return exchange_thread_limit(count);
+  });
+  module.def("leave_num_threads", [](int previous) { exchange_thread_limit(previous); });
+  module.def("get_thread_num", &get_thread_num);
+  module.def("in_parallel_region", &in_parallel_region);
+  module.def("init_num_threads", &init_num_threads);
+  module.def("parallel_info", &get_parallel_info);
+  module.def("build_info_json", &build_info_json);
+  module.def("dnn_runtime", &libraries::dnn_runtime);
+  module.def("describe_counts", &describe_counts);
+  module.def("describe_backend", &describe_backend);
+}
+
+}  // namespace threadwheel::bindings
+
+PYBIND11_MODULE(_core, module) {
+  namespace bindings = threadwheel::bindings;
+  bindings::bind_errors(module);
+  bindings::bind_runtime(module);
+  bindings::bind_tensor(module);
+  bindings::bind_ops(module);
+  bindings::bind_testing(module);
+}

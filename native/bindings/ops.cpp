@@ -1,0 +1,175 @@
+// The ops of the registry as Python functions. Nothing here knows an op by name: arguments are matched against the
+// schemas, the first overload that fits is taken.
+#include "bindings/bindings.h"
+
+#include <variant>
+#include <vector>
+
+#include "ops/registry.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel::bindings {
+namespace {
+
+// A Value, or why the object cannot become one.
+using Converted = std::variant<Value, std::string>;
+
+std::string mismatch(const std::string& expected, py::handle object) {
+  return "must be " + expected + ", not " + type_name(object);
+}
+
+std::optional<std::int64_t> to_int(py::handle object) {
+  if (PyBool_Check(object.ptr()) || !PyIndex_Check(object.ptr())) return std::nullopt;
+  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
+  if (!index) {  // numpy's arrays have the slot and refuse
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+  if (overflow != 0)
+    throw Error(ErrorCode::kValue, "int: " + py::str(index).cast<std::string>() +
+                                       " does not fit in 64 bits; use a smaller number");
+  return value;
+}
+
+Converted convert_int_list(const SchemaType& type, py::handle object) {
+  if (const auto value = to_int(object); value && type.list_size > 0)
+    return Value(IntList(static_cast<std::size_t>(type.list_size), *value));
+  if (!PyTuple_Check(object.ptr()) && !PyList_Check(object.ptr()))
+    return mismatch(type.list_size > 0 ? "an int or a tuple of ints" : "a tuple of ints", object);
+  IntList values;
+  for (const py::handle entry : py::reinterpret_borrow<py::sequence>(object)) {
+    const auto value = to_int(entry);
+    if (!value) return "must be a tuple of ints, found " + type_name(entry);
+    values.push_back(*value);
+  }
+  return Value(std::move(values));
+}
+
+Converted convert_scalar(py::handle object) {
+  if (PyBool_Check(object.ptr())) return Value(object.ptr() == Py_True);
+  if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
+  if (const auto value = to_int(object)) return Value(*value);
+  return mismatch("a number", object);
+}
+
+Converted convert(const SchemaType& type, py::handle object) {
+  if (type.optional && object.is_none()) return Value();
+  if (type.base == "int" && type.is_list) return convert_int_list(type, object);
+  if (type.is_list) return "is of type " + type.kind() + ", which Python cannot pass yet";
+  if (type.base == "Tensor") {
+    if (auto tensor = to_tensor(object)) return Value(*std::move(tensor));
+    return mismatch("Tensor or numpy array", object);
+  }
+  if (type.base == "Scalar") return convert_scalar(object);
+  if (type.base == "bool")
+    return PyBool_Check(object.ptr()) ? Converted(Value(object.ptr() == Py_True)) : mismatch("bool", object);
+  if (type.base == "int") {
+    if (const auto value = to_int(object)) return Value(*value);
+    return mismatch("int", object);
+  }
+  if (type.base == "float") {
+    if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
+    if (const auto value = to_int(object)) return Value(static_cast<double>(*value));
+    return mismatch("float", object);
+  }
+  if (type.base == "ScalarType") {
+    if (const auto dtype = to_dtype(object)) return Value(static_cast<std::int64_t>(*dtype));
+    return mismatch("a dtype", object);
+  }
+  if (type.base == "str")
+    return PyUnicode_Check(object.ptr()) ? Converted(Value(object.cast<std::string>())) : mismatch("str", object);
+  return "is of type " + type.kind() + ", which Python cannot pass yet";
+}
+
+// Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.
+std::string match(const Schema& schema, const py::args& args, const py::kwargs& kwargs, std::vector<Value>& values) {
+  std::size_t num_positional = 0, num_named = 0;
+  for (const SchemaArgument& argument : schema.arguments) num_positional += !argument.keyword_only;
+  if (args.size() > num_positional)
+    return "takes " + std::to_string(num_positional) + " positional arguments, got " + std::to_string(args.size());
+  for (std::size_t i = 0; i < schema.arguments.size(); ++i) {
+    const SchemaArgument& argument = schema.arguments[i];
+    const bool positional = i < args.size(), named = kwargs.contains(argument.name);
+    num_named += named;
+    if (positional && named) return "argument '" + argument.name + "' is given twice";
+    if (!positional && !named) {
+      if (!argument.default_value) return "argument '" + argument.name + "' is missing";
+      values.push_back(*argument.default_value);
+      continue;
+    }
+    Converted converted = convert(argument.type, positional ? args[i] : kwargs[argument.name.c_str()]);
+    if (const auto* problem = std::get_if<std::string>(&converted)) return "argument '" + argument.name + "' " + *problem;
+    values.push_back(std::get<Value>(std::move(converted)));
+  }
+  if (num_named == kwargs.size()) return "";
+  for (const auto& [name, value] : kwargs) {
+    const auto text = name.cast<std::string>();
+    if (std::ranges::none_of(schema.arguments, [&](const auto& argument) { return argument.name == text; }))
+      return "there is no argument '" + text + "'";
+  }
+  return "";
+}
+
+py::object to_python(Value value) {
+  if (value.is_tensor()) return py::cast(value.to_tensor());
+  if (value.is_none()) return py::none();
+  if (value.is_bool()) return py::bool_(value.to_bool());
+  if (value.is_int()) return py::int_(value.to_int());
+  return py::float_(value.to_double());
+}
+
+// All overloads of one name.
+class Function {
+ public:
+  explicit Function(std::vector<const Op*> overloads) : overloads_(std::move(overloads)) {}
+
+  py::object operator()(const py::args& args, const py::kwargs& kwargs) const {
+    std::string problems;
+    for (const Op* op : overloads_) {
+      std::vector<Value> values;
+      const std::string problem = match(op->schema(), args, kwargs, values);
+      if (problem.empty()) {
+        Value result;
+        {
+          const py::gil_scoped_release unlocked;
+          result = op->call(values);
+        }
+        return to_python(std::move(result));
+      }
+      if (overloads_.size() == 1) throw Error(ErrorCode::kType, name() + ": " + problem + "; expected " + op->schema_text());
+      problems += "\n  " + problem + ", for " + op->schema_text();
+    }
+    throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
+  }
+
+  std::string name() const { return std::string(overloads_.front()->name().substr(sizeof "aten::" - 1)); }
+
+  std::string documentation() const {
+    std::string text;
+    for (const Op* op : overloads_) text += (text.empty() ? "" : "\n") + std::string(op->schema_text());
+    return text;
+  }
+
+ private:
+  std::vector<const Op*> overloads_;
+};
+
+}  // namespace
+
+void bind_ops(py::module_& module) {
+  const Registry& registry = Registry::instance();
+  py::dict ops;
+  for (const auto& op : registry.ops()) {
+    const Function function(registry.find(op->name()));
+    const std::string name = function.name();
+    if (ops.contains(name.c_str())) continue;
+    py::options options;
+    options.disable_function_signatures();
+    ops[name.c_str()] = py::cpp_function(function, py::name(name.c_str()), py::doc(function.documentation().c_str()));
+  }
+  module.attr("ops") = ops;
+}
+
+}  // namespace threadwheel::bindings

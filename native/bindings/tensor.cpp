@@ -1,0 +1,202 @@
+// Tensor and DType in Python. Memory is shared with numpy both ways through the buffer protocol; numpy itself is
+// imported only by those who ask for its arrays.
+#include "bindings/bindings.h"
+
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+#include "threadwheel/error.h"
+
+namespace threadwheel::bindings {
+namespace {
+
+// struct's notation names C types, several of which are the same here ("l" and "q").
+std::optional<DType> dtype_of_format(std::string_view format, std::size_t item_bytes) {
+  while (!format.empty() && (format[0] == '@' || format[0] == '=' || format[0] == '<')) format.remove_prefix(1);
+  if (format == "l" || format == "n") format = item_bytes == 8 ? "q" : "i";
+  for (std::int64_t number = 0; number < 16; ++number)
+    if (const auto dtype = find_dtype(number)) {
+      const DTypeInfo& info = dtype_info(*dtype);
+      if (info.buffer_format != nullptr && format == info.buffer_format && info.size_bytes == item_bytes) return dtype;
+    }
+  return std::nullopt;
+}
+
+// A view of somebody's memory, released under the interpreter's lock wherever the last reference goes.
+class Buffer {
+ public:
+  explicit Buffer(py::handle object) {
+    if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_RECORDS_RO) != 0) throw py::error_already_set();
+  }
+  ~Buffer() {
+    if (Py_IsInitialized() == 0) return;  // after the interpreter's end its memory is nobody's
+    const py::gil_scoped_acquire locked;
+    PyBuffer_Release(&view_);
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  const Py_buffer& view() const noexcept { return view_; }
+
+ private:
+  Py_buffer view_{};
+};
+
+[[noreturn]] void refuse_buffer(py::handle object, const std::string& what) {
+  throw Error(ErrorCode::kUnsupported, "from_numpy: the " + type_name(object) + " " + what);
+}
+
+Tensor wrap_buffer(py::handle object) {
+  const auto buffer = std::make_shared<Buffer>(object);
+  const Py_buffer& view = buffer->view();
+  const std::string_view format = view.format != nullptr ? view.format : "B";
+  const auto dtype = dtype_of_format(format, static_cast<std::size_t>(view.itemsize));
+  if (!dtype)
+    refuse_buffer(object, "has elements of format '" + std::string(format) +
+                              "'; convert it to one of threadwheel's dtypes, in this machine's byte order");
+  const auto rank = static_cast<std::size_t>(view.ndim);
+  Dims sizes(rank), strides(rank);
+  for (std::size_t i = 0; i < rank; ++i) {
+    sizes[i] = view.shape[i];
+    if (view.strides[i] % view.itemsize != 0)
+      refuse_buffer(object, "has a stride of " + std::to_string(view.strides[i]) + " bytes for elements of " +
+                                std::to_string(view.itemsize) + "; pass a copy of it");
+    strides[i] = view.strides[i] / view.itemsize;
+  }
+  if (reinterpret_cast<std::uintptr_t>(view.buf) % dtype_size(*dtype) % 16 != 0)
+    refuse_buffer(object, "is not aligned for its dtype; pass a copy of it");
+  auto storage = Storage::wrap(view.buf, static_cast<std::size_t>(view.len), view.readonly == 0, [buffer] {});
+  return Tensor(std::move(storage), *dtype, 0, std::move(sizes), std::move(strides));
+}
+
+py::tuple to_tuple(const Dims& values, std::int64_t factor = 1) {
+  py::tuple result(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[i] * factor;
+  return result;
+}
+
+py::buffer_info export_buffer(const Tensor& tensor) {
+  const DTypeInfo& info = dtype_info(tensor.dtype());
+  if (info.buffer_format == nullptr)
+    throw Error(ErrorCode::kUnsupported, std::string("tensor: ") + info.name +
+                                             " has no counterpart in the buffer protocol or in numpy; convert it first");
+  const auto item_bytes = static_cast<std::int64_t>(info.size_bytes);
+  std::vector<py::ssize_t> shape(tensor.sizes().begin(), tensor.sizes().end()), strides;
+  for (const std::int64_t stride : tensor.strides()) strides.push_back(stride * item_bytes);
+  return py::buffer_info(tensor.raw_data(), item_bytes, info.buffer_format, static_cast<py::ssize_t>(tensor.dim()),
+                         std::move(shape), std::move(strides), !tensor.storage()->writable());
+}
+
+py::object to_numpy(const py::object& tensor) {
+  return py::module_::import("numpy").attr("asarray")(py::memoryview(tensor));
+}
+
+py::object to_array(const py::object& tensor, const py::object& dtype, const py::object& copy) {
+  py::object array = to_numpy(tensor);
+  if (!dtype.is_none() && !array.attr("dtype").equal(dtype)) {
+    if (!copy.is_none() && !copy.cast<bool>())
+      throw py::value_error("__array__: a copy is needed to change the dtype; allow it");
+    return array.attr("astype")(dtype);
+  }
+  return !copy.is_none() && copy.cast<bool>() ? py::object(array.attr("copy")()) : array;
+}
+
+py::object item(const py::object& self) {
+  const auto& tensor = self.cast<const Tensor&>();
+  if (tensor.numel() != 1)
+    throw Error(ErrorCode::kValue, "item: the tensor has " + std::to_string(tensor.numel()) +
+                                       " elements; only one element can become a number");
+  return to_numpy(self).attr("item")();
+}
+
+std::string represent(const py::object& self) {
+  const auto& tensor = self.cast<const Tensor&>();
+  const std::string tail = std::string(", dtype=") + dtype_name(tensor.dtype()) + ")";
+  if (dtype_info(tensor.dtype()).buffer_format == nullptr || tensor.numel() == 0)
+    return "Tensor(shape=" + to_string(tensor.sizes()) + tail;
+  using namespace py::literals;
+  const py::object text =
+      py::module_::import("numpy").attr("array2string")(to_numpy(self), "separator"_a = ", ", "prefix"_a = "Tensor(");
+  return "Tensor(" + text.cast<std::string>() + tail;
+}
+
+void bind_dtype(py::module_& module) {
+  py::class_<DType> type(module, "DType", "The type of a tensor's elements. Compare with `is` or `==`.");
+  type.def_property_readonly("name", [](DType self) { return dtype_name(self); })
+      .def_property_readonly("itemsize", [](DType self) { return dtype_size(self); }, "Size of an element in bytes.")
+      .def("__eq__", [](DType self, const py::object& other) {
+        return py::isinstance<DType>(other) && other.cast<DType>() == self;
+      })
+      .def("__hash__", [](DType self) { return static_cast<int>(self); })
+      .def("__repr__", [](DType self) { return std::string("threadwheel.") + dtype_name(self); });
+  py::dict dtypes;
+  for (std::int64_t number = 0; number < 16; ++number)
+    if (const auto dtype = find_dtype(number)) dtypes[dtype_name(*dtype)] = *dtype;
+  module.attr("dtypes") = dtypes;
+}
+
+}  // namespace
+
+std::optional<Tensor> to_tensor(py::handle object) {
+  if (py::isinstance<Tensor>(object)) return object.cast<Tensor>();
+  // Python's own numbers are no tensors, although numpy's float64, which is a float, has a buffer; nor are bytes.
+  PyObject* const raw = object.ptr();
+  if (PyFloat_Check(raw) || PyLong_Check(raw) || PyBytes_Check(raw) || PyObject_CheckBuffer(raw) == 0)
+    return std::nullopt;
+  return wrap_buffer(object);
+}
+
+std::optional<DType> to_dtype(py::handle object) {
+  if (py::isinstance<DType>(object)) return object.cast<DType>();
+  py::object name = py::reinterpret_borrow<py::object>(object);
+  if (py::isinstance<py::type>(object)) {
+    name = object.attr("__name__");  // numpy.float32
+  } else if (py::hasattr(object, "name")) {
+    name = object.attr("name");  // numpy.dtype("float32")
+  }
+  return py::isinstance<py::str>(name) ? find_dtype(name.cast<std::string>()) : std::nullopt;
+}
+
+void bind_tensor(py::module_& module) {
+  bind_dtype(module);
+  using namespace py::literals;
+  py::class_<Tensor>(module, "Tensor", py::buffer_protocol(),
+                     "A strided view of memory, its own or numpy's. Ops take it, and numpy arrays, and return it.")
+      .def_buffer(&export_buffer)
+      .def_property_readonly("shape", [](const Tensor& self) { return to_tuple(self.sizes()); })
+      .def_property_readonly("dtype", &Tensor::dtype)
+      .def_property_readonly(
+          "strides",
+          [](const Tensor& self) { return to_tuple(self.strides(), static_cast<std::int64_t>(dtype_size(self.dtype()))); },
+          "Steps between neighbours in bytes, as numpy counts.")
+      .def_property_readonly("ndim", &Tensor::dim)
+      .def("dim", &Tensor::dim)
+      .def("size", [](const Tensor& self) { return to_tuple(self.sizes()); })
+      .def("stride", [](const Tensor& self) { return to_tuple(self.strides()); },
+           "Steps between neighbours in elements, as torch counts.")
+      .def("numel", &Tensor::numel)
+      .def("is_contiguous", &Tensor::is_contiguous)
+      .def("contiguous", &Tensor::contiguous, py::call_guard<py::gil_scoped_release>(),
+           "Return the tensor itself when it is contiguous, otherwise a contiguous copy.")
+      .def("numpy", &to_numpy, "Return a numpy array of the same memory.")
+      .def("__array__", &to_array, "dtype"_a = py::none(), "copy"_a = py::none())
+      .def("item", &item, "Return the only element as a Python number.")
+      .def("tolist", [](const py::object& self) { return to_numpy(self).attr("tolist")(); })
+      .def("__len__", [](const Tensor& self) {
+        if (self.dim() == 0) throw py::type_error("len() of a tensor without dimensions");
+        return self.size(0);
+      })
+      .def("__repr__", &represent);
+  module.def(
+      "from_numpy",
+      [](py::handle array) {
+        if (auto tensor = to_tensor(array)) return *std::move(tensor);
+        throw Error(ErrorCode::kType,
+                    "from_numpy: the argument is a " + type_name(array) + "; expected a numpy array or another buffer");
+      },
+      "array"_a, "Return a tensor of the same memory as a numpy array. The array lives as long as the tensor.");
+}
+
+}  // namespace threadwheel::bindings

@@ -1,0 +1,216 @@
+// threadwheel._core._testing: what the tests need to see of the parallel layer from Python. Not for users.
+#include "bindings/bindings.h"
+
+#include <pybind11/stl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "ops/registry.h"
+#include "parallel/cpu_count.h"
+#include "threadwheel/at.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel::bindings {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Chunk {
+  std::int64_t begin, end;
+  int thread_num, os_thread;
+  bool in_region;
+};
+
+py::list to_list(const std::vector<Chunk>& chunks) {
+  py::list result;
+  for (const Chunk& c : chunks) result.append(py::make_tuple(c.begin, c.end, c.thread_num, c.os_thread, c.in_region));
+  return result;
+}
+
+// The ranges that parallel_for hands out, and where each ran.
+std::vector<Chunk> record_chunks(std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
+  std::mutex mutex;
+  std::vector<Chunk> chunks;
+  parallel_for(begin, end, grain_size, [&](std::int64_t b, std::int64_t e) {
+    const std::lock_guard lock(mutex);
+    chunks.push_back({b, e, get_thread_num(), static_cast<int>(gettid()), in_parallel_region()});
+  });
+  return chunks;
+}
+
+// One parallel_for whose chunks wait for each other until `num_threads` OS threads are in it; returns how many came.
+int rendezvous(int num_threads, double timeout_s) {
+  const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_s);
+  std::mutex mutex;
+  std::set<int> threads;
+  std::atomic<int> arrived{0};
+  at::parallel_for(0, 8 * num_threads, 1, [&](std::int64_t, std::int64_t) {
+    {
+      const std::lock_guard lock(mutex);
+      threads.insert(static_cast<int>(gettid()));
+      arrived.store(static_cast<int>(threads.size()));
+    }
+    while (arrived.load() < num_threads && Clock::now() < deadline) std::this_thread::yield();
+  });
+  return static_cast<int>(threads.size());
+}
+
+// How often two chunks that ran at the same time had one slot, or a slot was out of range.
+int count_slot_errors(std::int64_t num_chunks) {
+  std::vector<std::atomic<int>> users(kMaxNumThreads);
+  std::atomic<int> errors{0};
+  parallel_for(0, num_chunks, 1, [&](std::int64_t, std::int64_t) {
+    const int slot = get_thread_num();
+    if (slot < 0 || slot >= get_num_threads()) {
+      errors.fetch_add(1);
+      return;
+    }
+    if (users[static_cast<std::size_t>(slot)].fetch_add(1) != 0) errors.fetch_add(1);
+    for (int i = 0; i < 200; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+    users[static_cast<std::size_t>(slot)].fetch_sub(1);
+  });
+  return errors.load();
+}
+
+// What an inner parallel_for sees inside a chunk: its calls, its thread number, and the outer number afterwards.
+struct Nested {
+  int inner_calls = 0, inner_thread_num = -1, outer_before = -1, outer_after = -1;
+  bool in_region = false;
+};
+
+std::vector<Nested> record_nested(std::int64_t num_chunks) {
+  std::mutex mutex;
+  std::vector<Nested> records;
+  parallel_for(0, num_chunks, 1, [&](std::int64_t, std::int64_t) {
+    Nested record;
+    record.outer_before = get_thread_num();
+    parallel_for(0, 1000, 1, [&](std::int64_t, std::int64_t) {
+      ++record.inner_calls;
+      record.inner_thread_num = get_thread_num();
+      record.in_region = in_parallel_region();
+    });
+    record.outer_after = get_thread_num();
+    const std::lock_guard lock(mutex);
+    records.push_back(record);
+  });
+  return records;
+}
+
+// Throws from the chunk that holds `at`, an exception of the kind asked for; returns how many chunks ran otherwise.
+int throw_in_region(std::int64_t n, std::int64_t grain_size, std::int64_t at, const std::string& kind) {
+  std::atomic<int> ran{0};
+  parallel_for(0, n, grain_size, [&](std::int64_t begin, std::int64_t end) {
+    ran.fetch_add(1);
+    if (at >= end || at < begin) return;
+    if (kind == "value") throw Error(ErrorCode::kValue, "test: thrown in a chunk");
+    if (kind == "index") throw std::out_of_range("test: index");
+    throw 42;  // not a std::exception
+  });
+  return ran.load();
+}
+
+// A float sum whose bits show the order of its additions, directly or inside another region.
+float reduce(const Tensor& values, std::int64_t grain_size, bool nested) {
+  const auto* x = values.data<const float>();
+  const auto run = [&] {
+    return parallel_reduce(
+        0, values.numel(), grain_size, 0.0F,
+        [&](std::int64_t begin, std::int64_t end, float total) {
+          for (std::int64_t i = begin; i < end; ++i) total += x[i];
+          return total;
+        },
+        [](float a, float b) { return a + b; });
+  };
+  if (!nested) return run();
+  float result = 0;
+  parallel_for(0, 2, 1, [&](std::int64_t begin, std::int64_t) {
+    if (begin == 0) result = run();
+  });
+  return result;
+}
+
+// Nanoseconds of one empty parallel_for, the least of several rounds.
+double empty_region_ns(int repetitions) {
+  double least = 1e18;
+  for (int round = 0; round < 5; ++round) {
+    const auto start = Clock::now();
+    for (int i = 0; i < repetitions; ++i)
+      parallel_for(0, 1 << 20, 1, [](std::int64_t, std::int64_t) { std::atomic_signal_fence(std::memory_order_seq_cst); });
+    least = std::min(least, std::chrono::duration<double, std::nano>(Clock::now() - start).count() / repetitions);
+  }
+  return least;
+}
+
+py::dict detect(const std::string& root) {
+  const CpuCount count = count_cpus(root);
+  py::dict result;
+  result["affinity"] = count.affinity;
+  result["physical_cores"] = count.physical_cores;
+  result["quota"] = count.quota;
+  result["usable"] = count.usable;
+  return result;
+}
+
+// Reads every schema and holds it against its kernel; returns their texts.
+std::vector<std::string> check_schemas() {
+  std::vector<std::string> texts;
+  for (const auto& op : Registry::instance().ops()) {
+    op->schema();
+    texts.emplace_back(op->schema_text());
+  }
+  return texts;
+}
+
+}  // namespace
+
+void bind_testing(py::module_& parent) {
+  py::module_ module = parent.def_submodule("_testing", "What the tests need to see. Not for users.");
+  using unlocked = py::call_guard<py::gil_scoped_release>;
+  module.def("record_chunks", [](std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
+    std::vector<Chunk> chunks;
+    {
+      const py::gil_scoped_release release;
+      chunks = record_chunks(begin, end, grain_size);
+    }
+    return to_list(chunks);
+  });
+  module.def("record_nested", [](std::int64_t num_chunks) {
+    std::vector<Nested> records;
+    {
+      const py::gil_scoped_release release;
+      records = record_nested(num_chunks);
+    }
+    py::list result;
+    for (const Nested& r : records)
+      result.append(py::make_tuple(r.inner_calls, r.inner_thread_num, r.outer_before, r.outer_after, r.in_region));
+    return result;
+  });
+  module.def("rendezvous", &rendezvous, unlocked());
+  module.def("count_slot_errors", &count_slot_errors, unlocked());
+  module.def("throw_in_region", [](std::int64_t n, std::int64_t grain_size, std::int64_t at, const std::string& kind) {
+    try {
+      const py::gil_scoped_release release;
+      return throw_in_region(n, grain_size, at, kind);
+    } catch (int number) {
+      return -number;
+    }
+  });
+  module.def("reduce", [](const py::object& values, std::int64_t grain_size, bool nested) {
+    const Tensor tensor = to_tensor(values)->contiguous();
+    const py::gil_scoped_release release;
+    return reduce(tensor, grain_size, nested);
+  });
+  module.def("empty_region_ns", &empty_region_ns, unlocked());
+  module.def("detect", &detect);
+  module.def("check_schemas", &check_schemas);
+  module.def("parse_schema", [](const std::string& text) { return parse_schema(text).name; });
+}
+
+}  // namespace threadwheel::bindings
