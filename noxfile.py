@@ -19,7 +19,7 @@ NOX = "nox[uv]>=2026.10.20"
 
 def bootstrap() -> None:
     """Install nox into an environment of the project's own and run this file again with it."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  the very interpreter this sentence is for
         sys.exit(f"noxfile.py: this is Python {sys.version.split()[0]}; threadwheel needs Python >= 3.11")
     home = ROOT / ".nox" / "bootstrap"
     python = home / "bin" / "python"

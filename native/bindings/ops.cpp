@@ -2,6 +2,7 @@
 // schemas, the first overload that fits is taken.
 #include "bindings/bindings.h"
 
+#include <algorithm>
 #include <variant>
 #include <vector>
 
@@ -99,7 +100,8 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       values.push_back(*argument.default_value);
       continue;
     }
-    Converted converted = convert(argument.type, positional ? args[i] : kwargs[argument.name.c_str()]);
+    const py::object given = positional ? py::object(args[i]) : py::object(kwargs[argument.name.c_str()]);
+    Converted converted = convert(argument.type, given);
     if (const auto* problem = std::get_if<std::string>(&converted)) return "argument '" + argument.name + "' " + *problem;
     values.push_back(std::get<Value>(std::move(converted)));
   }

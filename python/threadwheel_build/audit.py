@@ -41,6 +41,7 @@ MAX_DOCUMENT_BYTES = 64 << 20
 # Exit codes of `run`.
 CLEAN, FINDING, UNREADABLE = 0, 1, 2
 
+_ANOTHER_WHEEL = "build or download the wheel again"
 _ZIP_MAGIC = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 20
 _MAX_CLAIM_VALUES = 300
@@ -274,8 +275,8 @@ def _reading(unit: _Unit, where: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except Exception as err:
-        why = str((isinstance(err, OSError) and err.strerror) or err) or type(err).__name__
-        unit.unreadable(where, f"cannot be read: {why[:1].lower()}{why[1:]}", remedy)
+        why = str((isinstance(err, OSError) and err.strerror) or err).rstrip(".")
+        unit.unreadable(where, f"cannot be read: {why[:1].lower() + why[1:] or type(err).__name__}", remedy)
 
 
 def _read_wheel(path: Path) -> _Unit:
@@ -292,7 +293,7 @@ def _read_wheel(path: Path) -> _Unit:
             if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
                 text = f"{unit.path}: member {name!r} names no file inside the wheel; build it again without that name"
                 unit.problems.append(Problem("unsafe-name", text))
-            with _reading(unit, unit.where(name), "build or download the wheel again"), archive.open(info) as file:
+            with _reading(unit, unit.where(name), _ANOTHER_WHEEL), archive.open(info) as file:
                 data = unit.wanted(name, info.file_size, cast(BinaryIO, file))
             if data is not None:
                 unit.examine(name, data)
@@ -601,11 +602,11 @@ def _check_record(unit: _Unit, archive: zipfile.ZipFile, members: Sequence[zipfi
         return
     rows: dict[str, list[str]] = {}
     digests: dict[str, list[str]] = {}
-    with _reading(unit, unit.where(records[0]), "build again"):
+    with _reading(unit, unit.where(records[0]), _ANOTHER_WHEEL):
         text = b"".join(_limited(archive, archive.getinfo(records[0]), MAX_DOCUMENT_BYTES)).decode("utf-8", "backslashreplace")
         rows = {row[0]: row[1:3] for row in csv.reader(text.splitlines()) if row}
     for info in members:
-        with _reading(unit, unit.where(info.filename), "build again"):
+        with _reading(unit, unit.where(info.filename), _ANOTHER_WHEEL):
             digests[info.filename] = _digest(_limited(archive, info, MAX_MEMBER_BYTES))
     unhashed = {records[0], f"{records[0]}.jws", f"{records[0]}.p7s"}  # RECORD cannot hold its own hash
     wrong = {
@@ -717,7 +718,8 @@ def _judge(unit: _Unit, expected: _Expectation | None) -> Report:
     if expected is not None:
         problems += _expect_problems(unit, expected, claims, found)
     notes = tuple(note for facts in unit.facts for note in _notes(facts, unit))
-    return Report(unit.path, unit.kind, rows, found, claims, notes, tuple(problems))
+    # A member that cannot be read fails twice: when it is examined and when it is compared with RECORD.
+    return Report(unit.path, unit.kind, rows, found, claims, notes, tuple(dict.fromkeys(problems)))
 
 
 def audit_wheel(path: Path, expect: str | None = None, project_dir: Path | None = None) -> Report:

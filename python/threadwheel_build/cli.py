@@ -10,10 +10,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .errors import BuildError, RefusedError
 from .options import OptionTable, load_table
+
+if TYPE_CHECKING:
+    from .sources import Heard
 
 
 def _print_json(data: object) -> None:
@@ -34,7 +38,7 @@ def _settings(pairs: list[str]) -> dict[str, str | list[str]]:
     return settings
 
 
-def _hear(table: OptionTable, args: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _hear(table: OptionTable, args: argparse.Namespace) -> Heard:
     from . import sources
 
     heard = sources.Heard(road="cmake" if args.define else "config-settings")
@@ -52,7 +56,7 @@ def _hear(table: OptionTable, args: argparse.Namespace):  # type: ignore[no-unty
     return heard
 
 
-def _read_cmake_input(table: OptionTable, heard, path: Path) -> None:  # type: ignore[no-untyped-def]
+def _read_cmake_input(table: OptionTable, heard: Heard, path: Path) -> None:
     """What CMake knows, a line each: `kind TAB name TAB value`.
 
     `said` came from a command line or a preset, so every name must be known; `cached` may be

@@ -37,6 +37,6 @@ def _rename_neighbour(source: Path, target: Path) -> None:
     part = target.with_name(f".{target.name}.part")
     try:
         shutil.copyfile(source, part)
-        os.replace(part, target)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)

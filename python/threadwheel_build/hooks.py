@@ -12,9 +12,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import AuditError, BuildError
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 Settings = dict[str, "str | list[str]"] | None
 T = TypeVar("T")
@@ -32,14 +35,14 @@ def _or_exit(work: Callable[[], T]) -> T:
         raise SystemExit(err.exit_code) from None
 
 
-def _plan(config_settings: Settings):  # type: ignore[no-untyped-def]  # a Plan; its module loads lazily
+def _plan(config_settings: Settings) -> Plan:
     from .options import load_table
     from .sources import plan_for_hook
 
     return _or_exit(lambda: plan_for_hook(load_table(Path.cwd()), config_settings))
 
 
-def _engine_settings(plan, config_settings: Settings) -> dict[str, str | list[str]]:  # type: ignore[no-untyped-def]
+def _engine_settings(plan: Plan, config_settings: Settings) -> dict[str, str | list[str]]:
     """`config_settings` as the engine takes them: ours removed, every option said once, canonically."""
     settings = {}
     for key, value in (config_settings or {}).items():
@@ -63,9 +66,9 @@ def _show_prefixes() -> None:
     by itself.
     """
     prefixes = [p for p in os.environ.get("CMAKE_PREFIX_PATH", "").split(os.pathsep) if p]
-    for entry in map(os.path.abspath, sys.path):
-        if os.path.basename(entry) in ("site-packages", "dist-packages"):
-            prefixes += [entry, str(Path(entry).parents[2])]
+    for entry in (Path(p).absolute() for p in sys.path):
+        if entry.name in ("site-packages", "dist-packages"):
+            prefixes += [str(entry), str(entry.parents[2])]
     os.environ["CMAKE_PREFIX_PATH"] = os.pathsep.join(dict.fromkeys(prefixes))
 
 

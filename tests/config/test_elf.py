@@ -132,7 +132,7 @@ def test_other_kinds_of_elf_are_unsupported_with_a_reason(sample: bytes, offset:
 def test_a_separate_debug_file_is_unsupported(elves: Elves) -> None:
     path = elves.shared("a.so", PLAIN, "-g")
     subprocess.run(["objcopy", "--only-keep-debug", str(path), f"{path}.debug"], check=True)
-    with pytest.raises(elf.UnsupportedElfError, match="^a separate debug file, which no process loads$"):
+    with pytest.raises(elf.UnsupportedElfError, match=r"^a separate debug file, which no process loads$"):
         elf.read(Path(f"{path}.debug").read_bytes())
 
 
@@ -172,7 +172,7 @@ def section_headers(data: bytes) -> list[int]:
 def test_a_hostile_symbol_count_is_refused_before_it_is_read(sample: bytes) -> None:
     for header in section_headers(sample):
         if struct.unpack_from("<I", sample, header + 4)[0] in (2, 11):
-            with pytest.raises(elf.ElfError, match="symbols; more than 8000000 are not read$"):
+            with pytest.raises(elf.ElfError, match=r"symbols; more than 8000000 are not read$"):
                 read_all(patched(sample, header + 32, "<Q", 1 << 40))
 
 

@@ -1,0 +1,64 @@
+"""CPU threading runtime: one parallel layer and its ops, built on OpenMP, TBB or a native pool.
+
+One pool per process serves every op; `set_num_threads` sizes it for all threads, `with num_threads(n):` for one.
+Ops take threadwheel tensors and numpy arrays (without a copy) and return tensors. numpy is imported by those who
+ask for its arrays only.
+"""
+from __future__ import annotations
+
+from . import _preload
+
+_core = _preload.load()
+
+from . import __config__  # noqa: E402  (it reads the extension module)
+
+__version__: str = __config__.check_build()["version"]
+
+ArgumentError = _core.ArgumentError
+DType = _core.DType
+Tensor = _core.Tensor
+from_numpy = _core.from_numpy
+get_num_interop_threads = _core.get_num_interop_threads
+get_num_threads = _core.get_num_threads
+init_num_threads = _core.init_num_threads
+set_num_interop_threads = _core.set_num_interop_threads
+set_num_threads = _core.set_num_threads
+
+# Names of dtypes and ops come from the extension's own tables.
+globals().update(_core.dtypes)
+globals().update(_core.ops)
+
+
+class num_threads:
+    """Override the number of threads for the calling thread within a `with` block. Blocks nest.
+
+    Regions and library calls that this thread enters in the block use at most that many threads, the thread itself
+    included. Raises TypeError and ArgumentError as `set_num_threads` does.
+    """
+
+    def __init__(self, num_threads: int) -> None:
+        self._num_threads = num_threads
+        self._previous: list[int] = []
+        _core.leave_num_threads(_core.enter_num_threads(num_threads))  # a bad number fails here, not in `with`
+
+    def __enter__(self) -> None:
+        self._previous.append(_core.enter_num_threads(self._num_threads))
+
+    def __exit__(self, *exception: object) -> None:
+        _core.leave_num_threads(self._previous.pop())
+
+
+__all__ = [
+    "ArgumentError",
+    "DType",
+    "Tensor",
+    "from_numpy",
+    "get_num_interop_threads",
+    "get_num_threads",
+    "init_num_threads",
+    "num_threads",
+    "set_num_interop_threads",
+    "set_num_threads",
+    *_core.dtypes,
+    *_core.ops,
+]
