@@ -135,5 +135,12 @@ def roads(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/roads", *session.posargs, env=BUILDER)
 
 
+@nox.session(requires=[job.wheel_session for job in JOBS if job.release], default=False)
+def figures(session: nox.Session) -> None:
+    """Measure the builder and the release wheels: sizes, import, memory, build times, cache misses."""
+    session.install("uv")
+    session.run("python", "bench/figures.py", *(job.variant for job in JOBS if job.release), env=BUILDER)
+
+
 if __name__ == "__main__":
     nox.main()

@@ -1,4 +1,5 @@
-# The parallel backend of the plan: target threadwheel_backend, with its runtime library.
+# The parallel backend of the plan: target threadwheel_backend with its runtime library, and the compile
+# options of the backend's one file. No other file sees them: all wheels share the other objects.
 # Adding a backend is one file in native/parallel/backends/, its rows in configs/, and one branch here
 # only if it needs a library.
 
@@ -18,7 +19,7 @@ configure with -DCMAKE_CXX_COMPILER=g++, or choose TBB or NATIVE")
   endif()
   file(REAL_PATH "${gomp}" gomp)
   # The compiler's flag belongs to the backend's one file; everything else is the same in all wheels.
-  set(THREADWHEEL_BACKEND_FLAGS ${OpenMP_CXX_FLAGS})
+  set(THREADWHEEL_BACKEND_OPTIONS ${OpenMP_CXX_FLAGS})
   target_link_libraries(threadwheel_backend INTERFACE "${gomp}")
   set(THREADWHEEL_openmp_VERSION "${CMAKE_CXX_COMPILER_VERSION}")
   set(THREADWHEEL_openmp_FILE "${gomp}")
@@ -34,9 +35,9 @@ if(PLAN_USE_TBB)
   if(TBB_VERSION VERSION_LESS 2021)
     threadwheel_missing("TBB ${TBB_VERSION} in ${TBB_DIR} is too old; the plan needs 2021 or later")
   endif()
-  get_target_property(includes TBB::tbb INTERFACE_INCLUDE_DIRECTORIES)
-  threadwheel_headers(includes tbb "${TBB_VERSION}" "${includes}" tbb oneapi)
-  target_include_directories(threadwheel_backend INTERFACE "${includes}")
+  get_target_property(tbb_includes TBB::tbb INTERFACE_INCLUDE_DIRECTORIES)
+  threadwheel_headers(tbb_includes tbb "${TBB_VERSION}" "${tbb_includes}" tbb oneapi/tbb*)
+  set(THREADWHEEL_BACKEND_OPTIONS -isystem "${tbb_includes}")
   get_target_property(file TBB::tbb IMPORTED_LOCATION_RELEASE)
   target_link_libraries(threadwheel_backend INTERFACE "${file}")
   set(THREADWHEEL_tbb_VERSION "${TBB_VERSION}")

@@ -4,6 +4,7 @@
 # folder in every preprocessed file. With a cache in use the headers are copied once per version to
 # a folder beside the build directories; without one they are used where they are.
 
+# threadwheel_headers(<out> <name> <version> <include folder> <what to copy, below it>...)
 function(threadwheel_headers out name version folder)
   if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(${out} "${folder}" PARENT_SCOPE)
@@ -14,8 +15,9 @@ function(threadwheel_headers out name version folder)
     # Renamed into place: two builds at once each see a whole folder.
     string(RANDOM LENGTH 8 suffix)
     foreach(pattern IN LISTS ARGN)
+      get_filename_component(below "${pattern}" DIRECTORY)
       file(GLOB found "${folder}/${pattern}")
-      file(COPY ${found} DESTINATION "${stable}.${suffix}")
+      file(COPY ${found} DESTINATION "${stable}.${suffix}/${below}")
     endforeach()
     file(RENAME "${stable}.${suffix}" "${stable}" RESULT taken)
     if(taken)

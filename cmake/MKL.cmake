@@ -1,4 +1,4 @@
-# MKL, static, with the threading layer of the plan: target threadwheel_blas and its provider file.
+# MKL, static, with the threading layer of the plan: target threadwheel_blas, the provider's file and options.
 # mkl-static has no CMake package, and a search for "MKL" finds whatever machine-wide copy there is:
 # the archives are looked for by name, nothing is cached.
 
@@ -12,25 +12,25 @@ set(THREADWHEEL_BLAS_FILE mkl)
 set(layer_OMP mkl_gnu_thread)
 set(layer_TBB mkl_tbb_thread)
 set(layer_SEQ mkl_sequential)
-find_path(includes mkl.h HINTS "${PLAN_PYTHON_PREFIX}/include" NO_CACHE)
-if(NOT includes)
+find_path(mkl_includes mkl.h HINTS "${PLAN_PYTHON_PREFIX}/include" NO_CACHE)
+if(NOT mkl_includes)
   threadwheel_missing("MKL's headers were not found (mkl.h)")
 endif()
 set(archives "")
 foreach(part mkl_intel_lp64 ${layer_${PLAN_MKL_THREADING}} mkl_core)
-  find_library(archive NAMES lib${part}.a HINTS "${PLAN_PYTHON_PREFIX}/lib" NO_CACHE)
-  if(NOT archive)
+  find_library(mkl_archive NAMES lib${part}.a HINTS "${PLAN_PYTHON_PREFIX}/lib" NO_CACHE)
+  if(NOT mkl_archive)
     threadwheel_missing("MKL's static library lib${part}.a was not found")
   endif()
   add_library(${part} STATIC IMPORTED)
-  set_target_properties(${part} PROPERTIES IMPORTED_LOCATION "${archive}")
-  list(APPEND archives "${archive}")
-  unset(archive)
+  set_target_properties(${part} PROPERTIES IMPORTED_LOCATION "${mkl_archive}")
+  list(APPEND archives "${mkl_archive}")
+  unset(mkl_archive)
 endforeach()
-threadwheel_header_version(THREADWHEEL_mkl_VERSION "${includes}/mkl_version.h"
-                           __INTEL_MKL__ __INTEL_MKL_MINOR__ __INTEL_MKL_UPDATE__)
+threadwheel_header_version(THREADWHEEL_mkl_VERSION "${mkl_includes}/mkl_version.h"
+                           __INTEL_MKL__ __INTEL_MKL_UPDATE__)
 list(GET archives 1 THREADWHEEL_mkl_FILE)
-threadwheel_headers(includes mkl "${THREADWHEEL_mkl_VERSION}" "${includes}" mkl*.h i_malloc.h)
-target_include_directories(threadwheel_blas SYSTEM INTERFACE "${includes}")
+threadwheel_headers(mkl_includes mkl "${THREADWHEEL_mkl_VERSION}" "${mkl_includes}" mkl*.h i_malloc.h)
+set(THREADWHEEL_BLAS_OPTIONS -isystem "${mkl_includes}")
 string(JOIN "," group mkl_intel_lp64 ${layer_${PLAN_MKL_THREADING}} mkl_core)
 target_link_libraries(threadwheel_blas INTERFACE "$<LINK_GROUP:RESCAN,${group}>" pthread m dl)

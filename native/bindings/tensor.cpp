@@ -95,7 +95,7 @@ py::object to_numpy(const py::object& tensor) {
 
 py::object to_array(const py::object& tensor, const py::object& dtype, const py::object& copy) {
   py::object array = to_numpy(tensor);
-  if (!dtype.is_none() && !array.attr("dtype").equal(dtype)) {
+  if (!dtype.is_none() && !py::object(array.attr("dtype")).equal(dtype)) {
     if (!copy.is_none() && !copy.cast<bool>())
       throw py::value_error("__array__: a copy is needed to change the dtype; allow it");
     return array.attr("astype")(dtype);

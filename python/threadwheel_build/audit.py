@@ -156,10 +156,13 @@ class _Facts:
     defines: frozenset[str] = frozenset()
     plans: tuple[bytes, ...] = ()
     not_examined: str | None = None
+    is_loaded: bool = True
 
     @property
     def library(self) -> runtimes.LibraryName | None:
         """Which runtime's shared library this file is by name; the loader goes by SONAME first."""
+        if not self.is_loaded:
+            return None
         return runtimes.library_name(self.soname or "") or runtimes.library_name(posixpath.basename(self.path))
 
     @property
@@ -183,7 +186,7 @@ def _facts(path: str, data: bytes) -> _Facts:
     try:
         file = elf.read(data)
     except elf.UnsupportedElfError as err:
-        return _Facts(path, not_examined=str(err))
+        return _Facts(path, not_examined=str(err), is_loaded=not isinstance(err, elf.NotLoadedElfError))
     imports, exports, hidden = set(), set(), set()
     for symbol in file.dynamic_symbols():
         if symbol.defined:
@@ -428,28 +431,30 @@ def _runtime_problems(unit: _Unit, rows: Sequence[ElfRow], copies: Mapping[str, 
 
 
 def _notes(facts: _Facts, unit: _Unit) -> Iterator[Note]:
-    if facts.not_examined:
+    if facts.not_examined and facts.is_loaded:
         yield Note("warning", facts.path, f"not examined: {facts.not_examined}")
     if changed := facts.changed_names:
-        names = " and ".join(changed)
-        yield Note("note", facts.path, f"a copy of {_listed(facts.provides)} under the changed name {names}: a second one where the usual is loaded too")
+        copy = f"a copy of {_listed(facts.provides)} under the changed name {' and '.join(changed)}"
+        yield Note("note", facts.path, f"{copy}: a second one where the usual is loaded too")
     if facts.defines and not facts.library:
-        yield Note("note", facts.path, f"holds a copy of {_listed(facts.defines)}: a second one where the shared library is loaded too")
+        copy = f"holds a copy of {_listed(facts.defines)}"
+        yield Note("note", facts.path, f"{copy}: a second one where the shared library is loaded too")
     inside = {posixpath.basename(other.path) for other in unit.facts} | {other.soname for other in unit.facts}
-    for name in map(posixpath.basename, facts.needed):
+    needed = [posixpath.basename(name) for name in facts.needed]
+    for name in needed:
         library = runtimes.library_name(name)
         if library and library.is_renamed and name not in inside:
             yield Note("warning", facts.path, f"needs {name}, a renamed copy of {library.runtime} that is not in the {unit.kind}")
-        if runtimes.is_allocator(name):
-            yield Note("note", facts.path, f"needs {name}, TBB's allocator: no threading runtime")
     if runtimes.is_allocator(posixpath.basename(facts.path)):
         yield Note("note", facts.path, "TBB's allocator: no threading runtime")
+    elif allocators := [name for name in needed if runtimes.is_allocator(name)]:
+        yield Note("note", facts.path, f"needs {_listed(allocators)}, TBB's allocator: no threading runtime")
     yield from _rpath_notes(facts, unit.kind)
 
 
 def _rpath_notes(facts: _Facts, unit_kind: str) -> Iterator[Note]:
     folder = posixpath.dirname(_installed(facts.path))
-    for entry in facts.rpath:
+    for entry in dict.fromkeys(facts.rpath):  # CMake pads the RPATHs of a build tree with empty entries
         path = entry.replace("${ORIGIN}", "$ORIGIN")
         if path == "$ORIGIN" or path.startswith("$ORIGIN/"):
             target = posixpath.normpath(posixpath.join(folder, path.removeprefix("$ORIGIN").lstrip("/")))
@@ -543,7 +548,8 @@ def _claim_problems(unit: _Unit, claims: Claims, rows: Sequence[ElfRow]) -> list
     if unit.kind == "library" and set(found) <= claimed:
         return [Problem("claims-mismatch", text) for text in texts]  # one library need not use all of it
     if set(found) != claimed:
-        texts.append(f"{unit.path}: {claims.source} claims the runtimes {_listed(claimed)} but the ELF files need or define {_listed(found)}; build again")
+        files = f"the ELF files need or define {_listed(found)}"
+        texts.append(f"{unit.path}: {claims.source} claims the runtimes {_listed(claimed)} but {files}; build again")
     return [Problem("claims-mismatch", text) for text in texts]
 
 
@@ -555,9 +561,9 @@ def _identity_errors(unit: _Unit, claims: Claims) -> list[str]:
         return [f"{unit.path}: the file name has {len(parts)} parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"]
     texts = []
     if _normal_name(parts[0]) != _normal_name(claims.name):
-        texts.append(f"{unit.path}: the file name says {parts[0]} but {claims.source} says {claims.name}; build again")
+        texts.append(_contradiction(f"{unit.path}: the file name says {parts[0]}", claims, claims.name))
     if parts[1] != claims.full_version:
-        texts.append(f"{unit.path}: the file name says version {parts[1]} but {claims.source} says {claims.full_version}; build again")
+        texts.append(_contradiction(f"{unit.path}: the file name says version {parts[1]}", claims, claims.full_version))
     return texts
 
 
@@ -567,17 +573,22 @@ def _metadata_errors(unit: _Unit, claims: Claims) -> list[str]:
     parsed = {name: BytesHeaderParser().parsebytes(data) for name, data in unit.documents.items() if _METADATA.fullmatch(name)}
     own = {name: fields for name, fields in parsed.items() if _normal_name(str(fields["Name"])) == _normal_name(claims.name)}
     if unit.kind == "wheel" and (len(own), len(parsed)) != (1, 1):
-        return [f"{unit.path}: {claims.source} says {claims.name} but METADATA is of {_listed(str(f['Name']) for f in parsed.values())}; build again"]
+        names = _listed(str(fields["Name"]) for fields in parsed.values())
+        return [_contradiction(f"{unit.path}: METADATA is of {names}", claims, claims.name)]
     texts = []
     for name, fields in own.items():
         if str(fields["Version"]) != claims.full_version:
-            texts.append(f"{unit.path}: {name} says version {fields['Version']} but {claims.source} says {claims.full_version}; build again")
+            texts.append(_contradiction(f"{unit.path}: {name} says version {fields['Version']}", claims, claims.full_version))
         rows = {_normal_requirement(str(row)) for row in fields.get_all("Requires-Dist", [])}
         said = {row for row in rows if not re.search(r";.*\bextra\b", row)}
         claimed = {_normal_requirement(row) for row in claims.requires}
         if said != claimed:
-            texts.append(f"{unit.path}: {name} requires {_listed(said)} but {claims.source} says {_listed(claimed)}; build again")
+            texts.append(_contradiction(f"{unit.path}: {name} requires {_listed(said)}", claims, _listed(claimed)))
     return texts
+
+
+def _contradiction(found: str, claims: Claims, claimed: str) -> str:
+    return f"{found} but {claims.source} says {claimed}; build again"
 
 
 def _normal_name(name: str) -> str:
@@ -615,7 +626,8 @@ def _check_record(unit: _Unit, archive: zipfile.ZipFile, members: Sequence[zipfi
         "in RECORD but not in the wheel": set(rows) - set(names) - unhashed,
         "of another hash or size than RECORD says": {n for n in set(rows) & set(digests) - unhashed if rows[n] != digests[n]},
     }
-    unit.problems += [Problem("record", f"{unit.path}: {_listed(found)} {what}; build again") for what, found in wrong.items() if found]
+    texts = [f"{unit.path}: {_listed(found)} {what}; build again" for what, found in wrong.items() if found]
+    unit.problems += [Problem("record", text) for text in texts]
 
 
 def _limited(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: int) -> Iterator[bytes]:
@@ -646,7 +658,8 @@ def expected_runtimes(label: str, project_dir: Path) -> tuple[frozenset[str], ..
     The first dot-part decides: a family's label of the project's configs/options.toml, else the name of
     a class or of a runtime. Raises BuildError with the choices for an unknown label.
     """
-    openmp = tuple(frozenset({name}) for name in (*runtimes.BY_NAME, runtimes.ANY_OPENMP) if runtimes.class_of(name) == runtimes.OPENMP_CLASS)
+    names = [name for name in (*runtimes.BY_NAME, runtimes.ANY_OPENMP) if runtimes.class_of(name) == runtimes.OPENMP_CLASS]
+    openmp = tuple(frozenset({name}) for name in names)
     known: dict[str, tuple[frozenset[str], ...]] = {name: (frozenset({name}),) for name in runtimes.BY_NAME}
     known |= {"omp": openmp, runtimes.OPENMP_CLASS: openmp} | dict.fromkeys(("native", "none", "seq"), (frozenset(),))
     known |= _project_labels(project_dir / "configs" / "options.toml")
@@ -671,7 +684,8 @@ def _project_labels(table: Path) -> dict[str, tuple[frozenset[str], ...]]:
         raise BuildError(f"{table}: the families cannot be read: {err}; each has a label and a list of runtimes") from None
     for label, names in rows:
         if unknown := [name for name in names if name not in runtimes.BY_NAME]:
-            raise BuildError(f"{table}: family {label} has the runtime {unknown[0]!r}; the audit knows {', '.join(runtimes.BY_NAME)}")
+            choices = ", ".join(runtimes.BY_NAME)
+            raise BuildError(f"{table}: family {label} has the runtime {unknown[0]!r}; the audit knows {choices}")
     return {label: (frozenset(names),) for label, names in rows}
 
 
@@ -684,7 +698,8 @@ class _Expectation:
 def _expect_problems(unit: _Unit, expected: _Expectation, claims: Claims | None, found: Sequence[str]) -> list[Problem]:
     texts = []
     if claims is not None and claims.label != expected.label:
-        texts.append(f"{unit.path}: {claims.source} says the label {claims.label} but {expected.label} is expected; give the wheel of that label")
+        said_label = f"{claims.source} says the label {claims.label}"
+        texts.append(f"{unit.path}: {said_label} but {expected.label} is expected; give the wheel of that label")
     # What claims and files say of each other is _claim_problems': here only the claimed set is compared,
     # because one library of a build need not use all of it.
     said = set(found) if claims is None else set(claims.runtimes)
@@ -705,8 +720,9 @@ def _judge(unit: _Unit, expected: _Expectation | None) -> Report:
     rows = _rows(unit, bindings)
     found = _row_runtimes(rows)
     problems = unit.problems + _runtime_problems(unit, rows, _copies(unit, bindings))
-    if rows and all(row.not_examined for row in rows):
-        why = _listed({row.not_examined or "" for row in rows})
+    unknown = {facts.not_examined for facts in unit.facts if facts.is_loaded}
+    if unknown and None not in unknown:
+        why = _listed(map(str, unknown))
         problems.append(Problem("unreadable", f"{unit.path}: none of its ELF files is examined: {why}; give another build of it"))
     if not rows and any(problem.kind == "unreadable" for problem in problems):
         # Without a single file there is nothing to compare claims or expectations with.
@@ -780,7 +796,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what libraries outside PATH need in turn; other runtimes; 32-bit and big endian files (named in the report)"
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a wheel, a folder, a shared library or a program")
-    parser.add_argument("--expect", metavar="LABEL", help="fail unless it is this: a label of the project, omp, tbb, native, or a runtime's name")
+    expect_help = "fail unless it is this: a label of the project, omp, tbb, native, or a runtime's name"
+    parser.add_argument("--expect", metavar="LABEL", help=expect_help)
     parser.add_argument("--json", action="store_true", help='print JSON: {"schema": 1, "reports": [...]}')
 
 
@@ -806,7 +823,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def report_data(report: Report) -> dict[str, Any]:
-    """One report as the JSON output has it."""
+    """One report as the JSON output has it; its keys are stable within a schema.
+
+    `elves`, `claims`, `notes` and `problems` have the fields of ElfRow, Claims, Note and Problem; `ok`
+    means no problems; `classes` are "openmp" and "tbb"; `claims` is null for anybody else's unit.
+    """
     claims = report.claims
     return {
         "path": report.path,
@@ -829,7 +850,9 @@ def report_text(report: Report) -> str:
     lines = [f"{report.path} ({report.kind}, {_counted(len(report.elves), 'ELF file')})"]
     if shown:
         lines += _table([("ELF", "needs", "defines", "rpath", "notes"), *(_cells(row, report) for row in shown)])
-    if rest := len(report.elves) - len(shown):
+    skipped = Counter(row.not_examined for row in report.elves if row.not_examined)
+    lines += [f"  {_counted(count, 'ELF file')} not examined: {why}" for why, count in sorted(skipped.items())]
+    if rest := sum(row not in shown and not row.not_examined for row in report.elves):
         lines.append(f"  {_counted(rest, 'ELF file')} with no threading runtime and no RPATH")
     lines += [f"  {note.level}: {note.elf}: {note.text}" for note in report.notes]
     lines += [f"  problem: [{problem.kind}] {problem.text}" for problem in report.problems]
@@ -840,7 +863,8 @@ def _cells(row: ElfRow, report: Report) -> tuple[str, ...]:
     num_notes = sum(note.elf == row.path for note in report.notes)
     notes = [f"is {row.runtime_library}"] if row.runtime_library else []
     notes += [f"{num_notes} below"] if num_notes else []
-    return (row.path, *(", ".join(names) or "-" for names in (row.needs, row.defines)), ":".join(row.rpath) or "-", ", ".join(notes))
+    needs, defines = (", ".join(names) or "-" for names in (row.needs, row.defines))
+    return (row.path, needs, defines, ":".join(row.rpath) or "-", ", ".join(notes))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -146,7 +146,7 @@ def _wheel(args: argparse.Namespace) -> int:
     return wheelhouse.run(args)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="threadwheel_build",
         description="One wheel per threading backend from one option table (configs/ of the current project).",
@@ -195,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     wheel.add_argument("--out", type=Path, help="where the wheel goes (default: dist/VARIANT)")
     wheel.add_argument("--json", action="store_true", help="print JSON")
     wheel.set_defaults(run=_wheel)
-    if "audit" in sys.argv[1:]:
+    if "audit" in arguments:
         from .audit import add_arguments
 
         add_arguments(audit)
@@ -206,7 +206,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     try:
-        args = _parser().parse_args(argv)
+        arguments = sys.argv[1:] if argv is None else argv
+        args = _parser(arguments).parse_args(arguments)
         code: int = args.run(args)
         sys.stdout.flush()
         return code

@@ -42,7 +42,11 @@ class ElfError(Exception):
 
 
 class UnsupportedElfError(ElfError):
-    """A sound ELF file of a kind that is not examined: another word size or byte order, an object file."""
+    """A sound ELF file that is not examined: another word size or byte order."""
+
+
+class NotLoadedElfError(UnsupportedElfError):
+    """An ELF file that no process loads, so that nothing it needs or defines matters."""
 
 
 class Symbol(NamedTuple):
@@ -150,7 +154,7 @@ def read(data: bytes) -> Elf:
     header = _header(data)
     sections = _sections(data, header)
     if any(name in (".dynamic", ".text") and section.type == _SHT_NOBITS for name, section in sections):
-        raise UnsupportedElfError("a separate debug file, which no process loads")
+        raise NotLoadedElfError("a separate debug file, which no process loads")
     segments = _segments(data, header, sections)
     dynamic = _dynamic_entries(data, [s for kind, s in segments if kind == _PT_DYNAMIC])
     loads = [s for kind, s in segments if kind == _PT_LOAD]
@@ -175,7 +179,8 @@ class _Header(NamedTuple):
 
 def _slice(data: bytes, offset: int, size: int, what: str) -> memoryview:
     if offset + size > len(data):
-        raise ElfError(f"{what}: {size} bytes at {offset} reach past the end of the file at {len(data)}; the file is cut short or damaged")
+        end = f"the end of the file at {len(data)}"
+        raise ElfError(f"{what}: {size} bytes at {offset} reach past {end}; the file is cut short or damaged")
     return memoryview(data)[offset : offset + size]
 
 
@@ -193,11 +198,13 @@ def _header(data: bytes) -> _Header:
     if (kind[4], kind[5]) != (2, 1):
         words = f"{'64' if kind[4] == 2 else '32'}-bit {'little' if kind[5] == 1 else 'big'} endian"
         raise UnsupportedElfError(f"a {words} file; only 64-bit little endian is read")
-    _, file_type, _, _, _, phoff, shoff, _, _, phentsize, phnum, shentsize, shnum, shstrndx = _EHDR.unpack(_slice(data, 0, _EHDR.size, "ELF header"))
+    fields = _EHDR.unpack(_slice(data, 0, _EHDR.size, "ELF header"))
+    file_type, phoff, shoff = fields[1], fields[5], fields[6]
+    phentsize, phnum, shentsize, shnum, shstrndx = fields[9:]
     if file_type == _ET_REL:
-        raise UnsupportedElfError("a relocatable object, which no process loads")
+        raise NotLoadedElfError("a relocatable object, which no process loads")
     if file_type == _ET_CORE:
-        raise UnsupportedElfError("a core dump, which no process loads")
+        raise NotLoadedElfError("a core dump, which no process loads")
     if phnum and phentsize != _PHDR.size:
         raise ElfError(f"ELF header: program headers of {phentsize} bytes; they have {_PHDR.size}, so the file is damaged")
     if shoff and shentsize != _SHDR.size:

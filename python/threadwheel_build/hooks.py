@@ -134,9 +134,13 @@ def _build(hook: str, wheel_directory: str, config_settings: Settings, metadata_
 def _audit(wheel: Path, label: str) -> None:
     from .audit import audit_wheel
 
-    if problems := audit_wheel(wheel, expect=label).problems:
-        texts = "\n".join(f"  {p.text}" for p in problems)
-        raise AuditError(f"threadwheel_build: {wheel.name} contradicts its plan and is not delivered:\n{texts}")
+    report = audit_wheel(wheel, expect=label)
+    texts = [p.text for p in report.problems]
+    if report.claims is None:
+        texts.append(f"{wheel.name}: has no build_info.json and no compiled-in plan; the build must write both")
+    if texts:
+        lines = "\n".join(f"  {text}" for text in texts)
+        raise AuditError(f"threadwheel_build: {wheel.name} contradicts its plan and is not delivered:\n{lines}")
 
 
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:

@@ -92,17 +92,22 @@ def _cache_environment(log: Path) -> dict[str, str]:
     return launchers | {"CCACHE_DIR": folder, "CCACHE_STATSLOG": str(log), "CCACHE_NOHASHDIR": "1"}
 
 
-def _cache_counts(log: Path) -> dict[str, int] | None:
-    """Hits and misses of the C++ files of one build, from ccache's log; None without a cache."""
+def _cache_counts(log: Path, project: Path) -> dict[str, int] | None:
+    """Hits and misses of the project's C++ files in one build, from ccache's log; None without a cache.
+
+    CMake's own trial compilations pass through the cache too and are not counted.
+    """
     if not log.is_file():
         return None
     counts, source = {"hits": 0, "misses": 0}, ""
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("# "):
             source = line[2:]
-        elif source.endswith(".cpp") and line in ("direct_cache_hit", "preprocessed_cache_hit"):
+        elif not source.startswith(str(project)) or not source.endswith(".cpp"):
+            continue
+        elif line in ("direct_cache_hit", "preprocessed_cache_hit"):
             counts["hits"] += 1
-        elif source.endswith(".cpp") and line == "cache_miss":
+        elif line == "cache_miss":
             counts["misses"] += 1
     return counts
 
@@ -157,7 +162,7 @@ def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]
     stamp = {
         "variant": variant, "label": job.label, "made_from": made_from, "wheel": str(wheel.resolve()),
         "sha256": _sha256(wheel), "size_bytes": wheel.stat().st_size,
-        "seconds": round(time.monotonic() - started, 1), "cache": _cache_counts(log),
+        "seconds": round(time.monotonic() - started, 1), "cache": _cache_counts(log, project),
     }  # fmt: skip
     _write_stamp(project, variant, stamp)
     return {**stamp, "built": True}

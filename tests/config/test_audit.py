@@ -258,7 +258,7 @@ def test_a_renamed_copy_that_is_not_in_the_wheel_is_a_warning(elves: Elves, pack
         ("$ORIGIN:$ORIGIN/../../../..", [("note", "RPATH $ORIGIN/../../../.. points outside the wheel")]),
         ("/opt/tbb/lib", [("warning", "RPATH /opt/tbb/lib is absolute: a folder of the machine it was built on")]),
         ("lib:$ORIGIN", [("warning", "RPATH lib is relative to the folder a process runs in")]),
-        ("$ORIGIN:", [("warning", "RPATH (an empty entry) is relative to the folder a process runs in")]),
+        ("$ORIGIN:::", [("warning", "RPATH (an empty entry) is relative to the folder a process runs in")]),
     ],
 )
 def test_rpath_entries_that_leave_the_wheel_are_noted(elves: Elves, pack: Callable[..., Path], rpath: str, notes: list[tuple[str, str]]) -> None:
@@ -324,7 +324,9 @@ def test_an_elf_file_that_is_not_examined_is_a_warning(elves: Elves, pack: Calla
     narrow = wide.with_name("b.so")
     narrow.write_bytes(data)
     report = audit.audit_wheel(pack({"p/a.so": wide, "p/b.so": narrow}))
-    assert [(n.level, n.elf, n.text) for n in report.notes] == [("warning", "p/b.so", "not examined: a 32-bit little endian file; only 64-bit little endian is read")]
+    assert [(note.level, note.elf, note.text) for note in report.notes] == [
+        ("warning", "p/b.so", "not examined: a 32-bit little endian file; only 64-bit little endian is read")
+    ]
     assert (report.verdict, report.exit_code) == ("clean: no threading runtime, 1 ELF file not examined", audit.CLEAN)
 
 
@@ -335,6 +337,13 @@ def test_a_wheel_of_which_nothing_is_examined_is_not_called_clean(elves: Elves, 
     report = audit.audit_wheel(wheel)
     reason = "a 64-bit big endian file; only 64-bit little endian is read"
     assert text_of(report, "unreadable") == f"{wheel}: none of its ELF files is examined: {reason}; give another build of it"
+
+
+def test_object_files_are_named_and_do_not_count(elves: Elves, pack: Callable[..., Path]) -> None:
+    report = audit.audit_wheel(pack({"p/libtbb.so": elves.program("a.o", PLAIN, "-c")}))
+    assert (report.runtimes, report.notes, report.exit_code) == ((), (), audit.CLEAN)
+    assert report.elves[0].not_examined == "a relocatable object, which no process loads"
+    assert "  1 ELF file not examined: a relocatable object, which no process loads" in audit.report_text(report).splitlines()
 
 
 def test_a_folder_is_one_unit_and_links_are_counted_once(elves: Elves, tmp_path: Path) -> None:
@@ -456,7 +465,7 @@ def test_a_claimed_runtime_that_nothing_needs_is_refused(ours: Callable[..., Pat
         ("other-0.1.0+tbb-cp311-cp311-linux_x86_64.whl", {}, "the file name says other but threadwheel/build_info.json says threadwheel; build again"),
         ("threadwheel.whl", {}, "the file name has 1 parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"),
         (WHEEL_NAME, {"version": "0.2.0+tbb"}, "METADATA says version 0.2.0+tbb but threadwheel/build_info.json says 0.1.0+tbb; build again"),
-        (WHEEL_NAME, {"name": "other"}, "threadwheel/build_info.json says threadwheel but METADATA is of other; build again"),
+        (WHEEL_NAME, {"name": "other"}, "METADATA is of other but threadwheel/build_info.json says threadwheel; build again"),
         (WHEEL_NAME, {"requires": ["numpy>=1.24"]}, "METADATA requires numpy>=1.24 but threadwheel/build_info.json says numpy>=1.24, tbb>=2021.13; build again"),
     ],
 )
@@ -562,7 +571,11 @@ def test_record_is_not_asked_of_wheels_without_claims(elves: Elves, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("label", "fits"),
-    [("omp", "gnu llvm any"), ("openmp", "gnu llvm any"), ("omp.nomkl", "gnu llvm any"), ("tbb", "tbb"), ("native", "none"), ("none", "none"), ("seq", "none"), ("gnu-openmp", "gnu"), ("llvm-openmp", "llvm")],
+    [
+        *((label, "gnu llvm any") for label in ("omp", "openmp", "omp.nomkl")),
+        *((label, "none") for label in ("native", "none", "seq")),
+        *(("tbb", "tbb"), ("gnu-openmp", "gnu"), ("llvm-openmp", "llvm")),
+    ],
 )
 def test_a_label_names_a_class_or_a_runtime(elves: Elves, label: str, fits: str) -> None:
     files = {"gnu": elves.openmp_user(), "llvm": elves.llvm_user(), "tbb": elves.tbb_user(), "none": elves.shared("plain.so")}
@@ -633,7 +646,12 @@ def test_an_unknown_label_is_a_usage_error_with_choices(elves: Elves, capsys: py
         ("cut.whl", b"PK\3\4" + bytes(40), "cannot be read: file is not a zip file; give a whole wheel"),
         ("empty.so", b"", "starts with nothing; give wheels, folders or shared libraries"),
         ("a.txt", b"hello", "starts with 68 65 6c 6c; give wheels, folders or shared libraries"),
-        ("cut.so", b"\x7fELF\2\1", "is a damaged ELF file: ELF identification: 16 bytes at 0 reach past the end of the file at 6; the file is cut short or damaged; build or download it again"),
+        (
+            "cut.so",
+            b"\x7fELF\2\1",
+            "is a damaged ELF file: ELF identification: 16 bytes at 0 reach past the end of the file at 6; "
+            "the file is cut short or damaged; build or download it again",
+        ),
     ],
 )
 def test_input_that_cannot_be_read_is_one_sentence_and_exit_2(

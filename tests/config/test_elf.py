@@ -195,7 +195,7 @@ def test_a_truncated_file_is_only_ever_an_elf_error(sample: bytes, share: float)
 HOT_VALUES = st.sampled_from([0, 1, 2, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(data=st.data())
 def test_a_mutated_file_is_read_or_an_elf_error(sample: bytes, data: st.DataObject) -> None:
     mutated = bytearray(sample)

@@ -1,0 +1,64 @@
+"""What the runtime tests share. They run against the installed wheel, whatever its variant; none is named here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+import threadwheel as tw
+
+# No deadlines: other jobs may share the machine. No example database: the tests leave no files behind.
+settings.register_profile("runtime", deadline=None, database=None, max_examples=60)
+settings.load_profile("runtime")
+
+COUNT_VARIABLES = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "MKL_DYNAMIC", "OMP_DYNAMIC", "OMP_PROC_BIND")
+
+RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def build() -> dict[str, Any]:
+    return tw.__config__.build_info()
+
+
+@pytest.fixture(scope="session")
+def variant(build: dict[str, Any]) -> str:
+    """How messages name what is tested."""
+    return build["label"] or build["family"].lower()
+
+
+@pytest.fixture(autouse=True)
+def restored_thread_count() -> Iterator[None]:
+    before = tw.get_num_threads()
+    yield
+    tw.set_num_threads(before)
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> RunPython:
+    """Run Python in a fresh process with no thread counts set but those given; from a folder with nothing in it."""
+
+    def run(code: str, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if name not in COUNT_VARIABLES}
+        # numpy's own pool would hide ours where threads are counted.
+        environment |= {"OPENBLAS_NUM_THREADS": "1", **variables}
+        command = [sys.executable, "-W", "error", *(("-c", code) if code else ()), *arguments]
+        return subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=check
+        )
+
+    return run
+
+
+def random_array(shape: tuple[int, ...], dtype: str = "float32", seed: int = 0) -> np.ndarray:
+    """Values that are exact in every dtype that the ops take, of both signs where there are two."""
+    values = np.random.default_rng(seed).integers(0 if dtype in ("bool", "uint8") else -9, 10, shape)
+    return (values % 2 if dtype == "bool" else values).astype(dtype)
