@@ -19,9 +19,12 @@ void bind_tensor(py::module_& module);
 void bind_ops(py::module_& module);
 void bind_testing(py::module_& module);
 
-// A Tensor itself, or a view of an object with the buffer protocol (numpy's arrays); nothing for other objects.
-// Throws Error for buffers that a Tensor cannot describe.
-std::optional<Tensor> to_tensor(py::handle object);
+// A Tensor itself, or a view of an object with the buffer protocol (numpy's arrays, and its scalars if asked);
+// nothing for other objects. Throws Error for buffers that a Tensor cannot describe.
+std::optional<Tensor> to_tensor(py::handle object, bool from_scalars);
+
+// numpy's float32(1) and its like: a number to some and an array without dimensions to others.
+bool is_numpy_scalar(py::handle object);
 
 // threadwheel's DType, its name, or a numpy dtype; nothing for other objects.
 std::optional<DType> to_dtype(py::handle object);

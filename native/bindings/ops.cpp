@@ -52,15 +52,19 @@ Converted convert_scalar(py::handle object) {
   if (PyBool_Check(object.ptr())) return Value(object.ptr() == Py_True);
   if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
   if (const auto value = to_int(object)) return Value(*value);
+  if (is_numpy_scalar(object)) {
+    const py::object number = object.attr("item")();
+    if (!is_numpy_scalar(number)) return convert_scalar(number);  // a longdouble stays one
+  }
   return mismatch("a number", object);
 }
 
-Converted convert(const SchemaType& type, py::handle object) {
+Converted convert(const SchemaType& type, py::handle object, bool from_scalars) {
   if (type.optional && object.is_none()) return Value();
   if (type.base == "int" && type.is_list) return convert_int_list(type, object);
   if (type.is_list) return "is of type " + type.kind() + ", which Python cannot pass yet";
   if (type.base == "Tensor") {
-    if (auto tensor = to_tensor(object)) return Value(*std::move(tensor));
+    if (auto tensor = to_tensor(object, from_scalars)) return Value(*std::move(tensor));
     return mismatch("Tensor or numpy array", object);
   }
   if (type.base == "Scalar") return convert_scalar(object);
@@ -85,7 +89,8 @@ Converted convert(const SchemaType& type, py::handle object) {
 }
 
 // Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.
-std::string match(const Schema& schema, const py::args& args, const py::kwargs& kwargs, std::vector<Value>& values) {
+std::string match(const Schema& schema, const py::args& args, const py::kwargs& kwargs, bool from_scalars,
+                  std::vector<Value>& values) {
   std::size_t num_positional = 0, num_named = 0;
   for (const SchemaArgument& argument : schema.arguments) num_positional += !argument.keyword_only;
   if (args.size() > num_positional)
@@ -101,7 +106,7 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       continue;
     }
     const py::object given = positional ? py::object(args[i]) : py::object(kwargs[argument.name.c_str()]);
-    Converted converted = convert(argument.type, given);
+    Converted converted = convert(argument.type, given, from_scalars);
     if (const auto* problem = std::get_if<std::string>(&converted)) return "argument '" + argument.name + "' " + *problem;
     values.push_back(std::get<Value>(std::move(converted)));
   }
@@ -127,23 +132,14 @@ class Function {
  public:
   explicit Function(std::vector<const Op*> overloads) : overloads_(std::move(overloads)) {}
 
+  // numpy's scalars are numbers first, and arrays without dimensions only where no overload takes a number.
   py::object operator()(const py::args& args, const py::kwargs& kwargs) const {
-    std::string problems;
-    for (const Op* op : overloads_) {
-      std::vector<Value> values;
-      const std::string problem = match(op->schema(), args, kwargs, values);
-      if (problem.empty()) {
-        Value result;
-        {
-          const py::gil_scoped_release unlocked;
-          result = op->call(values);
-        }
-        return to_python(std::move(result));
+    for (const bool from_scalars : {false, true})
+      for (const Op* op : overloads_) {
+        std::vector<Value> values;
+        if (match(op->schema(), args, kwargs, from_scalars, values).empty()) return call(*op, values);
       }
-      if (overloads_.size() == 1) throw Error(ErrorCode::kType, name() + ": " + problem + "; expected " + op->schema_text());
-      problems += "\n  " + problem + ", for " + op->schema_text();
-    }
-    throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
+    refuse(args, kwargs);
   }
 
   std::string name() const { return std::string(overloads_.front()->name().substr(sizeof "aten::" - 1)); }
@@ -155,6 +151,27 @@ class Function {
   }
 
  private:
+  static py::object call(const Op& op, std::span<const Value> values) {
+    Value result;
+    {
+      const py::gil_scoped_release unlocked;
+      result = op.call(values);
+    }
+    return to_python(std::move(result));
+  }
+
+  [[noreturn]] void refuse(const py::args& args, const py::kwargs& kwargs) const {
+    std::string problems;
+    for (const Op* op : overloads_) {
+      std::vector<Value> values;
+      const std::string problem = match(op->schema(), args, kwargs, true, values);
+      if (overloads_.size() == 1)
+        throw Error(ErrorCode::kType, name() + ": " + problem + "; expected " + op->schema_text());
+      problems += "\n  " + problem + ", for " + op->schema_text();
+    }
+    throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
+  }
+
   std::vector<const Op*> overloads_;
 };
 

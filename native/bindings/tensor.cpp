@@ -2,8 +2,8 @@
 // imported only by those who ask for its arrays.
 #include "bindings/bindings.h"
 
-#include <cstdlib>
-#include <limits>
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -65,7 +65,8 @@ Tensor wrap_buffer(py::handle object) {
                                 std::to_string(view.itemsize) + "; pass a copy of it");
     strides[i] = view.strides[i] / view.itemsize;
   }
-  if (reinterpret_cast<std::uintptr_t>(view.buf) % dtype_size(*dtype) % 16 != 0)
+  const std::size_t alignment = std::min<std::size_t>(dtype_size(*dtype), 8);
+  if (reinterpret_cast<std::uintptr_t>(view.buf) % alignment != 0)
     refuse_buffer(object, "is not aligned for its dtype; pass a copy of it");
   auto storage = Storage::wrap(view.buf, static_cast<std::size_t>(view.len), view.readonly == 0, [buffer] {});
   return Tensor(std::move(storage), *dtype, 0, std::move(sizes), std::move(strides));
@@ -139,12 +140,17 @@ void bind_dtype(py::module_& module) {
 
 }  // namespace
 
-std::optional<Tensor> to_tensor(py::handle object) {
+bool is_numpy_scalar(py::handle object) {
+  // Without numpy in the process there is no such object, and asking must not import it.
+  const auto numpy = py::reinterpret_steal<py::object>(PyImport_GetModule(py::str("numpy").ptr()));
+  return numpy && py::isinstance(object, numpy.attr("generic"));
+}
+
+std::optional<Tensor> to_tensor(py::handle object, bool from_scalars) {
   if (py::isinstance<Tensor>(object)) return object.cast<Tensor>();
-  // Python's own numbers are no tensors, although numpy's float64, which is a float, has a buffer; nor are bytes.
-  PyObject* const raw = object.ptr();
-  if (PyFloat_Check(raw) || PyLong_Check(raw) || PyBytes_Check(raw) || PyObject_CheckBuffer(raw) == 0)
-    return std::nullopt;
+  // bytes have a buffer too, but nobody means them as numbers.
+  if (PyBytes_Check(object.ptr()) || PyObject_CheckBuffer(object.ptr()) == 0) return std::nullopt;
+  if (!from_scalars && is_numpy_scalar(object)) return std::nullopt;
   return wrap_buffer(object);
 }
 
@@ -192,7 +198,7 @@ void bind_tensor(py::module_& module) {
   module.def(
       "from_numpy",
       [](py::handle array) {
-        if (auto tensor = to_tensor(array)) return *std::move(tensor);
+        if (auto tensor = to_tensor(array, true)) return *std::move(tensor);
         throw Error(ErrorCode::kType,
                     "from_numpy: the argument is a " + type_name(array) + "; expected a numpy array or another buffer");
       },

@@ -203,7 +203,7 @@ void bind_testing(py::module_& parent) {
     }
   });
   module.def("reduce", [](const py::object& values, std::int64_t grain_size, bool nested) {
-    const Tensor tensor = to_tensor(values)->contiguous();
+    const Tensor tensor = to_tensor(values, false)->contiguous();
     const py::gil_scoped_release release;
     return reduce(tensor, grain_size, nested);
   });

@@ -7,20 +7,20 @@
 #include <string>
 
 #include "parallel/counts.h"
+#include "parallel/fork_gate.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
 
-std::mutex mutex;
-int chosen = 0;  // 0: not set
+int chosen = 0;  // 0: not set; under the settings mutex
 
 }  // namespace
 
 void set_num_interop_threads(int num_threads) {
   if (num_threads < 1 || num_threads > kMaxNumThreads)
     refuse_count("set_num_interop_threads", std::to_string(num_threads));
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(detail::settings_mutex());
   if (chosen != 0 && chosen != num_threads)
     throw Error(ErrorCode::kRuntime,
                 "Error: cannot set number of interop threads after parallel work has started or "
@@ -30,7 +30,7 @@ void set_num_interop_threads(int num_threads) {
 }
 
 int get_num_interop_threads() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(detail::settings_mutex());
   return chosen != 0 ? chosen : std::min(default_count().cpus.usable, kMaxNumThreads);
 }
 

@@ -31,13 +31,12 @@ struct PlainAdd {
   THREADWHEEL_INLINE T operator()(T x, T y) const { return x + y; }
 };
 
+// As torch has it: a bool is a factor for bools only, a float for floating dtypes only.
 void check_alpha(DType dtype, Scalar alpha) {
-  const DTypeCategory category = dtype_info(dtype).category;
-  if (alpha.category() > category)
-    throw Error(ErrorCode::kValue, std::string("add: alpha is a ") +
-                                       (alpha.category() == DTypeCategory::kFloating ? "float" : "int") +
-                                       " and the result is " + dtype_name(dtype) +
-                                       "; alpha must not be of a higher category than the result");
+  const bool is_bool = alpha.category() == DTypeCategory::kBool, is_float = alpha.category() == DTypeCategory::kFloating;
+  if ((is_bool && dtype != DType::kBool) || (is_float && dtype_info(dtype).category < DTypeCategory::kFloating))
+    throw Error(ErrorCode::kValue, std::string("add: alpha is a ") + (is_bool ? "bool" : "float") +
+                                       " and the result is " + dtype_name(dtype) + "; use an int");
 }
 
 Tensor add_as(DType dtype, const Tensor& self, const Tensor& other, Scalar alpha) {

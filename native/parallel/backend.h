@@ -41,8 +41,10 @@ void init_thread(int num_threads) noexcept;
 
 Description describe();
 
-// Called around fork(2), in the forking thread, after regions and library calls have been stopped and have ended.
-void fork_prepare() noexcept;
+// Called around fork(2), in the forking thread. `quiet` says that all regions and library calls have ended and none
+// can start; otherwise one did not end in time, and the backend must leave alone what it may be using. Afterwards
+// regions work in the parent as before, and in the child, if quiet, on threads of its own.
+void fork_prepare(bool quiet) noexcept;
 void fork_parent() noexcept;
 void fork_child() noexcept;
 

@@ -20,10 +20,9 @@
 namespace threadwheel {
 namespace {
 
-// 0 until the first use. Written under apply_mutex only.
+// 0 until the first use. Written under the settings mutex only.
 std::atomic<int> process_num_threads{0};
 std::atomic<bool> was_set{false};
-std::mutex apply_mutex;
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -81,7 +80,7 @@ void check_count(const char* where, int num_threads) {
   if (num_threads < 1 || num_threads > kMaxNumThreads) refuse_count(where, std::to_string(num_threads));
 }
 
-// Gives one number to the pool and to the libraries. Held under a lock, so that two setters leave one result.
+// Gives one number to the pool and to the libraries. Under the settings mutex, so that two setters leave one result.
 void apply(int num_threads) {
   backend::resize(num_threads);
   backend::init_thread(num_threads);
@@ -94,7 +93,7 @@ int process_count() {
   // Acquire: whoever sees the number also sees the pool resized to it.
   const int known = process_num_threads.load(std::memory_order_acquire);
   if (known != 0) return known;
-  const std::lock_guard lock(apply_mutex);
+  const std::lock_guard lock(detail::settings_mutex());
   if (process_num_threads.load(std::memory_order_relaxed) == 0) apply(default_count().num_threads);
   return process_num_threads.load(std::memory_order_relaxed);
 }
@@ -121,7 +120,7 @@ int get_num_threads() {
 
 void set_num_threads(int num_threads) {
   check_count("set_num_threads", num_threads);
-  const std::lock_guard lock(apply_mutex);
+  const std::lock_guard lock(detail::settings_mutex());
   apply(num_threads);
   was_set.store(true);
 }

@@ -21,27 +21,28 @@ std::atomic<int> active{0};
 std::atomic<bool> forking{false};
 thread_local int depth = 0;  // library calls nest in regions and in each other; the outermost one counts
 
-// Whether the forking thread is itself inside a region or call: then waiting for quiet would wait for itself.
+constinit std::mutex settings;
+
+// Whether the forking thread is itself inside a region or call: then waiting for quiet would wait for itself. Its
+// child may exec or exit, no more.
 bool inside() noexcept { return depth > 0 || thread_state().in_region; }
 
 void prepare() noexcept {
   if (inside()) return;
+  settings.lock();
   forking.store(true);
   const auto deadline = std::chrono::steady_clock::now() + kQuietTimeout;
   while (active.load() > 0 && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::microseconds(50));
-  backend::fork_prepare();
-}
-
-void reopen() noexcept {
-  forking.store(false);
-  forking.notify_all();
+  backend::fork_prepare(active.load() == 0);
 }
 
 void parent() noexcept {
   if (inside()) return;
   backend::fork_parent();
-  reopen();
+  forking.store(false);
+  forking.notify_all();
+  settings.unlock();
 }
 
 void child() noexcept {
@@ -49,9 +50,12 @@ void child() noexcept {
   backend::fork_child();
   active.store(0);  // regions that did not end in time belong to threads that do not exist here
   forking.store(false);
+  settings.unlock();
 }
 
 }  // namespace
+
+std::mutex& settings_mutex() noexcept { return settings; }
 
 ActivityScope::ActivityScope() noexcept {
   // A chunk belongs to its region, which is counted already; waiting here would keep that region from ending.

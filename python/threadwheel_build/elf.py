@@ -1,7 +1,7 @@
 """Read what the dynamic loader and a linker would see of one 64-bit little endian ELF file.
 
 Owns the file format: needed libraries, SONAME, RPATH and RUNPATH, symbol names, contents of a section.
-What the names mean is runtimes.py's and audit.py's. Files come from anywhere, so every offset and size
+What the names mean is runtimes.py's and audit_copies.py's. Files come from anywhere, so every offset and size
 is checked before use and every loop has a bound: a bad file is an `ElfError`, never another exception.
 Source: System V ABI (gabi) chapters 4 and 5; the GNU hash section as glibc and binutils read it.
 """
@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from .errors import ElfError, NotLoadedElfError, UnsupportedElfError
 
 MAGIC = b"\x7fELF"
 
@@ -35,18 +37,6 @@ _MAX_SECTIONS = 1_000_000
 _MAX_DYNAMIC_ENTRIES = 100_000
 _MAX_NAME_BYTES = 4096
 _MAX_RPATH_BYTES = 1 << 20
-
-
-class ElfError(Exception):
-    """The bytes are no ELF file that can be read; the text says where it is wrong, with the value."""
-
-
-class UnsupportedElfError(ElfError):
-    """A sound ELF file that is not examined: another word size or byte order."""
-
-
-class NotLoadedElfError(UnsupportedElfError):
-    """An ELF file that no process loads, so that nothing it needs or defines matters."""
 
 
 class Symbol(NamedTuple):
@@ -83,7 +73,9 @@ class _Strings:
     def text(self, index: int, what: str, limit: int = _MAX_NAME_BYTES) -> str:
         """The name at `index`, at most `limit` bytes of it; bytes that are not UTF-8 are escaped."""
         if index >= self.size:
-            raise ElfError(f"{what}: the name starts at byte {index} of a table of {self.size} bytes; the file is damaged")
+            raise ElfError(
+                f"{what}: the name starts at byte {index} of a table of {self.size} bytes; the file is damaged"
+            )
         start, end = self.offset + index, self.offset + self.size
         stop = self.data.find(b"\0", start, min(end, start + limit))
         if stop < 0 and end <= start + limit:
@@ -128,13 +120,17 @@ class Elf:
     def section(self, name: str) -> bytes | None:
         """The contents of the first section called `name`; None when there is none."""
         for own_name, section in self._sections:
+            if own_name == name and section.type == _SHT_NOBITS:
+                return b""
             if own_name == name:
-                return b"" if section.type == _SHT_NOBITS else bytes(_slice(self._data, section.offset, section.size, name))
+                return bytes(_slice(self._data, section.offset, section.size, name))
         return None
 
     def _linked_table(self, section: _Section) -> _SymbolTable:
         if section.link >= len(self._sections):
-            raise ElfError(f"symbol table: its names are in section {section.link} of {len(self._sections)}; the file is damaged")
+            raise ElfError(
+                f"symbol table: its names are in section {section.link} of {len(self._sections)}; the file is damaged"
+            )
         names = self._sections[section.link][1]
         strings = _strings(self._data, names.offset, names.size, "names of symbols")
         return _SymbolTable(section.offset, section.size // _SYM.size, strings)
@@ -194,7 +190,9 @@ def _header(data: bytes) -> _Header:
         raise ElfError(f"starts with {data[:4].hex(' ') or 'nothing'}; an ELF file starts with {MAGIC.hex(' ')}")
     kind = bytes(_slice(data, 0, 16, "ELF identification"))
     if kind[4] not in (1, 2) or kind[5] not in (1, 2):
-        raise ElfError(f"ELF identification: class {kind[4]} and byte order {kind[5]}; both are 1 or 2, so the file is damaged")
+        raise ElfError(
+            f"ELF identification: class {kind[4]} and byte order {kind[5]}; both are 1 or 2, so the file is damaged"
+        )
     if (kind[4], kind[5]) != (2, 1):
         words = f"{'64' if kind[4] == 2 else '32'}-bit {'little' if kind[5] == 1 else 'big'} endian"
         raise UnsupportedElfError(f"a {words} file; only 64-bit little endian is read")
@@ -206,9 +204,13 @@ def _header(data: bytes) -> _Header:
     if file_type == _ET_CORE:
         raise NotLoadedElfError("a core dump, which no process loads")
     if phnum and phentsize != _PHDR.size:
-        raise ElfError(f"ELF header: program headers of {phentsize} bytes; they have {_PHDR.size}, so the file is damaged")
+        raise ElfError(
+            f"ELF header: program headers of {phentsize} bytes; they have {_PHDR.size}, so the file is damaged"
+        )
     if shoff and shentsize != _SHDR.size:
-        raise ElfError(f"ELF header: section headers of {shentsize} bytes; they have {_SHDR.size}, so the file is damaged")
+        raise ElfError(
+            f"ELF header: section headers of {shentsize} bytes; they have {_SHDR.size}, so the file is damaged"
+        )
     if not shoff:
         return _Header(phoff, 0, phnum, 0, 0)
     # Counts that do not fit 16 bits are in section 0.
@@ -227,7 +229,9 @@ def _sections(data: bytes, header: _Header) -> tuple[tuple[str, _Section], ...]:
     if not header.names_section:  # section 0 is none: a file whose sections have no names
         return tuple(("", section) for section in found)
     if header.names_section >= len(found):
-        raise ElfError(f"section headers: the names are in section {header.names_section} of {len(found)}; the file is damaged")
+        raise ElfError(
+            f"section headers: the names are in section {header.names_section} of {len(found)}; the file is damaged"
+        )
     names = _strings(data, found[header.names_section].offset, found[header.names_section].size, "section names")
     return tuple((names.text(section.name_offset, "section headers"), section) for section in found)
 

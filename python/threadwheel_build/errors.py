@@ -31,3 +31,15 @@ class AuditError(BuildError):
     """A built wheel contradicts its plan and is not delivered."""
 
     exit_code = 1
+
+
+class ElfError(Exception):
+    """The bytes are no ELF file that can be read; says where in them it is wrong. Callers name the file."""
+
+
+class UnsupportedElfError(ElfError):
+    """A sound ELF file that is not examined: another word size or byte order."""
+
+
+class NotLoadedElfError(UnsupportedElfError):
+    """An ELF file that no process loads, so that nothing it needs or defines matters."""

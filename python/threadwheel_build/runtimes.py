@@ -1,7 +1,7 @@
 """The threading runtimes that an audit knows, as data: library names and marker symbols.
 
 Adding a runtime is adding a row to RUNTIMES. The functions below only look things up in the table;
-what a finding means for a wheel is audit.py's. Not in the table, so never seen: vendor runtimes such
+what a finding means for a wheel is audit_copies.py's. Not in the table, so never seen: vendor runtimes such
 as NVIDIA's libnvomp, and plain thread pools, which have no marker.
 """
 
@@ -49,7 +49,14 @@ LLVM_OPENMP = Runtime(
     name="llvm-openmp",
     runtime_class=OPENMP_CLASS,
     libraries=("libomp", "libomp5", "libiomp5"),
-    uses=("__kmpc_", "kmp_get_blocktime", "kmp_set_blocktime", "kmp_set_defaults", "kmp_get_affinity", "kmp_set_affinity"),
+    uses=(
+        "__kmpc_",
+        "kmp_get_blocktime",
+        "kmp_set_blocktime",
+        "kmp_set_defaults",
+        "kmp_get_affinity",
+        "kmp_set_affinity",
+    ),
     # Not kmp_*: Intel's serial stubs (libiompstubs5) define those.
     defines=("__kmpc_fork_call", "__kmp_fork_call", "__kmp_launch_thread"),
     answers=("gnu-openmp", ANY_OPENMP),  # it has the GOMP_ entry points too, for code that GCC compiled
@@ -109,7 +116,8 @@ class LibraryName:
 
 
 _STEMS = {stem: runtime.name for runtime in RUNTIMES for stem in runtime.libraries}
-_USES = {prefix: runtime.name for runtime in RUNTIMES for prefix in runtime.uses} | dict.fromkeys(_OPENMP_API, ANY_OPENMP)
+_USES = {prefix: runtime.name for runtime in RUNTIMES for prefix in runtime.uses}
+_USES |= dict.fromkeys(_OPENMP_API, ANY_OPENMP)
 _DEFINES = {prefix: runtime.name for runtime in RUNTIMES for prefix in runtime.defines}
 _ALL_USES, _ALL_DEFINES = tuple(_USES), tuple(_DEFINES)
 

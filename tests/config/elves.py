@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 
-needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None or shutil.which("g++") is None, reason="gcc and g++ are needed to build ELF files")
+needs_compiler = pytest.mark.skipif(
+    shutil.which("gcc") is None or shutil.which("g++") is None, reason="gcc and g++ are needed to build ELF files"
+)
 
 OPENMP_LOOP = """
 #include <omp.h>
@@ -51,7 +53,15 @@ class Elves:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def shared(self, name: str, source: str = PLAIN, *flags: str, soname: str = "", links: Iterable[Path] = (), rpath: str | None = None) -> Path:
+    def shared(
+        self,
+        name: str,
+        source: str = PLAIN,
+        *flags: str,
+        soname: str = "",
+        links: Iterable[Path] = (),
+        rpath: str | None = None,
+    ) -> Path:
         """A shared library; `links` go to DT_NEEDED by their SONAME."""
         out = self.folder / name
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +69,14 @@ class Elves:
         arguments = ["-shared", "-fPIC", "-Wl,--no-as-needed", *flags]
         arguments += [f"-Wl,-soname,{soname}"] if soname else []
         arguments += [f"-Wl,-rpath,{rpath}"] if rpath is not None else []
-        self._compile(["g++", "-std=c++17", "-nostdlib"] if is_cpp else ["gcc"], source, "c++" if is_cpp else "c", arguments, links, out)
+        self._compile(
+            ["g++", "-std=c++17", "-nostdlib"] if is_cpp else ["gcc"],
+            source,
+            "c++" if is_cpp else "c",
+            arguments,
+            links,
+            out,
+        )
         return out
 
     def program(self, name: str, source: str, *flags: str, links: Iterable[Path] = ()) -> Path:
@@ -85,7 +102,11 @@ class Elves:
 
     def static_openmp_program(self, name: str, *flags: str) -> Path:
         """A program with a static copy of libgomp, hidden unless `flags` export it."""
-        archive = Path(subprocess.run(["gcc", "-print-file-name=libgomp.a"], check=True, capture_output=True, text=True).stdout.strip())
+        archive = Path(
+            subprocess.run(
+                ["gcc", "-print-file-name=libgomp.a"], check=True, capture_output=True, text=True
+            ).stdout.strip()
+        )
         if not archive.is_absolute():
             pytest.skip("this compiler has no static libgomp")
         objects = self.folder / f"{name}.o"
@@ -99,7 +120,9 @@ class Elves:
         subprocess.run(["strip", *flags, str(path)], check=True)
         return path
 
-    def _compile(self, compiler: list[str], source: str, language: str, flags: list[str], links: Iterable[Path], out: Path) -> None:
+    def _compile(
+        self, compiler: list[str], source: str, language: str, flags: list[str], links: Iterable[Path], out: Path
+    ) -> None:
         inputs = ["-x", language, "-", "-x", "none", *map(str, links)]
         subprocess.run([*compiler, *flags, *inputs, "-o", str(out)], input=source, text=True, check=True)
 
@@ -138,8 +161,14 @@ def write_wheel(
 ) -> Path:
     """Zip `files` with a dist-info folder whose RECORD is right."""
     info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(f"Requires-Dist: {row}\n" for row in requires)
-    members = {**files, f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n"}
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
+        f"Requires-Dist: {row}\n" for row in requires
+    )
+    members = {
+        **files,
+        f"{info}/METADATA": metadata.encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n",
+    }
     if record:
         rows = [f"{member},{record_hash(data)},{len(data)}" for member, data in members.items()]
         members[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()

@@ -53,7 +53,13 @@ def pack(tmp_path: Path) -> Callable[..., Path]:
     """Pack a wheel that makes no claims: `pack(member=path of a built file, ...)`."""
 
     def pack_wheel(members: Mapping[str, Path], name: str = "foreign-1.0-py3-none-any.whl") -> Path:
-        return write_wheel(tmp_path / name, {member: path.read_bytes() for member, path in members.items()}, name="foreign", version="1.0", requires=())
+        return write_wheel(
+            tmp_path / name,
+            {member: path.read_bytes() for member, path in members.items()},
+            name="foreign",
+            version="1.0",
+            requires=(),
+        )
 
     return pack_wheel
 
@@ -92,13 +98,19 @@ def test_a_wheel_without_elf_files_is_clean(pack: Callable[..., Path]) -> None:
 
 
 def test_each_runtime_is_seen_once_by_needed_and_symbols(elves: Elves) -> None:
-    for path, runtime in ((elves.openmp_user(), "gnu-openmp"), (elves.tbb_user(), "tbb"), (elves.llvm_user(), "llvm-openmp")):
+    for path, runtime in (
+        (elves.openmp_user(), "gnu-openmp"),
+        (elves.tbb_user(), "tbb"),
+        (elves.llvm_user(), "llvm-openmp"),
+    ):
         report = library(path)
         assert (report.runtimes, report.elves[0].needs, report.elves[0].defines) == ((runtime,), (runtime,), ())
         assert report.exit_code == audit.CLEAN
 
 
-def test_openmp_and_tbb_in_one_wheel_are_mixed_and_both_files_are_named(elves: Elves, pack: Callable[..., Path]) -> None:
+def test_openmp_and_tbb_in_one_wheel_are_mixed_and_both_files_are_named(
+    elves: Elves, pack: Callable[..., Path]
+) -> None:
     wheel = pack({"p/omppool.so": elves.openmp_user(), "p/tbbpool.so": elves.tbb_user()})
     report = audit.audit_wheel(wheel)
     assert kinds(report) == ["mixed-runtimes"]
@@ -120,13 +132,20 @@ def test_two_openmp_runtimes_are_mixed(elves: Elves, pack: Callable[..., Path]) 
 
 
 def test_code_of_gcc_on_llvms_library_is_one_runtime(elves: Elves) -> None:
-    path = elves.shared("a.so", "void GOMP_parallel(void); void f(void) { GOMP_parallel(); }", links=[elves.llvm_library("libiomp5.so", "libiomp5.so")])
+    path = elves.shared(
+        "a.so",
+        "void GOMP_parallel(void); void f(void) { GOMP_parallel(); }",
+        links=[elves.llvm_library("libiomp5.so", "libiomp5.so")],
+    )
     assert library(path).runtimes == ("llvm-openmp",)
 
 
 def test_weak_imports_are_no_need(elves: Elves) -> None:
     source = "__attribute__((weak)) int kmp_get_blocktime(void); __attribute__((weak)) int omp_pause_resource_all(int);"
-    path = elves.shared("a.so", source + "int f(void) { return kmp_get_blocktime ? kmp_get_blocktime() : omp_pause_resource_all ? 1 : 0; }")
+    path = elves.shared(
+        "a.so",
+        source + "int f(void) { return kmp_get_blocktime ? kmp_get_blocktime() : omp_pause_resource_all ? 1 : 0; }",
+    )
     assert library(path).runtimes == ()
 
 
@@ -143,13 +162,17 @@ def test_names_that_only_look_like_openmp_are_none(elves: Elves) -> None:
 
 
 def test_tbb_of_before_2021_is_seen(elves: Elves) -> None:
-    source = "namespace tbb::internal { void* allocate(unsigned long); } void* f() { return tbb::internal::allocate(1); }"
+    source = (
+        "namespace tbb::internal { void* allocate(unsigned long); } void* f() { return tbb::internal::allocate(1); }"
+    )
     assert library(elves.shared("a.so", source)).runtimes == ("tbb",)
 
 
 def test_tbbs_allocator_is_shown_and_not_counted(elves: Elves, pack: Callable[..., Path]) -> None:
     malloc = elves.shared("libtbbmalloc.so.2", "void scalable_free(void) {}", soname="libtbbmalloc.so.2")
-    report = audit.audit_wheel(pack({"p/a.so": elves.shared("a.so", PLAIN, "-fopenmp", links=[malloc]), "p/libtbbmalloc.so.2": malloc}))
+    report = audit.audit_wheel(
+        pack({"p/a.so": elves.shared("a.so", PLAIN, "-fopenmp", links=[malloc]), "p/libtbbmalloc.so.2": malloc})
+    )
     assert (report.runtimes, report.exit_code) == (("gnu-openmp",), audit.CLEAN)
     assert [(note.level, note.elf, note.text) for note in report.notes] == [
         ("note", "p/a.so", "needs libtbbmalloc.so.2, TBB's allocator: no threading runtime"),
@@ -190,10 +213,14 @@ def test_a_static_copy_beside_the_shared_one_is_two_copies(elves: Elves, pack: C
     )
 
 
-def test_a_hidden_copy_beside_symbols_that_nobody_provides_is_two_copies(elves: Elves, pack: Callable[..., Path]) -> None:
-    hidden = elves.shared("hidden.so", "__attribute__((visibility(\"hidden\"))) void __kmpc_fork_call(void) {}")
+def test_a_hidden_copy_beside_symbols_that_nobody_provides_is_two_copies(
+    elves: Elves, pack: Callable[..., Path]
+) -> None:
+    hidden = elves.shared("hidden.so", '__attribute__((visibility("hidden"))) void __kmpc_fork_call(void) {}')
     user = elves.shared("user.so", LLVM_USER)
-    assert "a library that no DT_NEEDED names (p/user.so)" in text_of(audit.audit_wheel(pack({"p/h.so": hidden, "p/user.so": user})), "two-copies")
+    assert "a library that no DT_NEEDED names (p/user.so)" in text_of(
+        audit.audit_wheel(pack({"p/h.so": hidden, "p/user.so": user})), "two-copies"
+    )
 
 
 def test_files_that_share_an_exported_copy_have_one(elves: Elves, pack: Callable[..., Path]) -> None:
@@ -205,11 +232,19 @@ def test_files_that_share_an_exported_copy_have_one(elves: Elves, pack: Callable
 def test_a_renamed_bundled_copy_is_a_note(elves: Elves, pack: Callable[..., Path]) -> None:
     name = "libgomp-e985bcbb.so.1.0.0"
     copy = elves.shared(name, "void GOMP_parallel(void) {}", soname=name)
-    user = elves.shared("a.so", "void GOMP_parallel(void); void f(void) { GOMP_parallel(); }", links=[copy], rpath="$ORIGIN/../foreign.libs")
+    user = elves.shared(
+        "a.so",
+        "void GOMP_parallel(void); void f(void) { GOMP_parallel(); }",
+        links=[copy],
+        rpath="$ORIGIN/../foreign.libs",
+    )
     report = audit.audit_wheel(pack({"p/a.so": user, f"foreign.libs/{name}": copy}))
     assert (report.runtimes, report.exit_code) == (("gnu-openmp",), audit.CLEAN)
     assert [(note.level, note.elf) for note in report.notes] == [("note", f"foreign.libs/{name}")]
-    assert report.notes[0].text == f"a copy of gnu-openmp under the changed name {name}: a second one where the usual is loaded too"
+    assert (
+        report.notes[0].text
+        == f"a copy of gnu-openmp under the changed name {name}: a second one where the usual is loaded too"
+    )
     assert [row.runtime_library for row in report.elves] == ["gnu-openmp", None]
 
 
@@ -237,14 +272,18 @@ def test_a_renamed_copy_beside_the_usual_one_is_two_copies(elves: Elves, pack: C
 
 def test_a_bundled_runtime_under_its_own_name_is_clean_without_a_note(elves: Elves, pack: Callable[..., Path]) -> None:
     copy = elves.shared("libgomp.so.1", "void GOMP_parallel(void) {}", soname="libgomp.so.1")
-    report = audit.audit_wheel(pack({"p/lib/libgomp.so.1": copy, "p/a.so": elves.openmp_user(), "p/libgomp.so.1.0.0": copy}))
+    report = audit.audit_wheel(
+        pack({"p/lib/libgomp.so.1": copy, "p/a.so": elves.openmp_user(), "p/libgomp.so.1.0.0": copy})
+    )
     assert (report.runtimes, report.problems, report.notes) == (("gnu-openmp",), (), ())
 
 
 def test_a_renamed_copy_that_is_not_in_the_wheel_is_a_warning(elves: Elves, pack: Callable[..., Path]) -> None:
     copy = elves.shared("libtbb-abc.so.12", PLAIN, soname="libtbb-abc.so.12")
     report = audit.audit_wheel(pack({"p/a.so": elves.shared("a.so", PLAIN, links=[copy])}))
-    assert [(note.level, note.text) for note in report.notes] == [("warning", "needs libtbb-abc.so.12, a renamed copy of tbb that is not in the wheel")]
+    assert [(note.level, note.text) for note in report.notes] == [
+        ("warning", "needs libtbb-abc.so.12, a renamed copy of tbb that is not in the wheel")
+    ]
 
 
 # --- RPATH
@@ -261,7 +300,9 @@ def test_a_renamed_copy_that_is_not_in_the_wheel_is_a_warning(elves: Elves, pack
         ("$ORIGIN:::", [("warning", "RPATH (an empty entry) is relative to the folder a process runs in")]),
     ],
 )
-def test_rpath_entries_that_leave_the_wheel_are_noted(elves: Elves, pack: Callable[..., Path], rpath: str, notes: list[tuple[str, str]]) -> None:
+def test_rpath_entries_that_leave_the_wheel_are_noted(
+    elves: Elves, pack: Callable[..., Path], rpath: str, notes: list[tuple[str, str]]
+) -> None:
     report = audit.audit_wheel(pack({"p/a.so": elves.shared("a.so", PLAIN, rpath=rpath)}))
     assert [(note.level, note.text) for note in report.notes] == notes
     assert report.exit_code == audit.CLEAN
@@ -278,7 +319,9 @@ def test_rpath_is_resolved_from_where_a_data_folder_installs(elves: Elves, pack:
 
 
 def test_every_member_with_elf_magic_is_examined_whatever_its_name(elves: Elves, pack: Callable[..., Path]) -> None:
-    report = audit.audit_wheel(pack({"p/data.bin": elves.openmp_user(), "foreign-1.0.data/scripts/tool": elves.tbb_user()}))
+    report = audit.audit_wheel(
+        pack({"p/data.bin": elves.openmp_user(), "foreign-1.0.data/scripts/tool": elves.tbb_user()})
+    )
     assert kinds(report) == ["mixed-runtimes"]
 
 
@@ -286,14 +329,20 @@ def test_a_member_that_leads_outside_is_reported(elves: Elves, pack: Callable[..
     wheel = pack({"../evil.so": elves.shared("a.so")})
     before = sorted(tmp_path.iterdir())
     report = audit.audit_wheel(wheel)
-    assert text_of(report, "unsafe-name") == f"{wheel}: member '../evil.so' names no file inside the wheel; build it again without that name"
+    assert (
+        text_of(report, "unsafe-name")
+        == f"{wheel}: member '../evil.so' names no file inside the wheel; build it again without that name"
+    )
     assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_member_without_a_name_is_reported(elves: Elves, pack: Callable[..., Path]) -> None:
     wheel = pack({"p.so": elves.shared("a.so")})
     wheel.write_bytes(wheel.read_bytes().replace(b"p.so", b"\0.so"))  # zipfile ends a name at the first zero byte
-    assert text_of(audit.audit_wheel(wheel), "unsafe-name") == f"{wheel}: member '' names no file inside the wheel; build it again without that name"
+    assert (
+        text_of(audit.audit_wheel(wheel), "unsafe-name")
+        == f"{wheel}: member '' names no file inside the wheel; build it again without that name"
+    )
 
 
 def test_a_member_that_says_it_is_huge_is_not_inflated(elves: Elves, pack: Callable[..., Path]) -> None:
@@ -304,7 +353,10 @@ def test_a_member_that_says_it_is_huge_is_not_inflated(elves: Elves, pack: Calla
     struct.pack_into("<I", data, entry + 24, 0xF0000000)
     wheel.write_bytes(data)
     report = audit.audit_wheel(wheel)
-    assert text_of(report, "unreadable") == f"{wheel}: p/a.so: has 4026531840 bytes; the audit reads 1073741824 of one file and 8589934592 of all"
+    assert (
+        text_of(report, "unreadable")
+        == f"{wheel}: p/a.so: has 4026531840 bytes; the audit reads 1073741824 of one file and 8589934592 of all"
+    )
     assert report.exit_code == audit.UNREADABLE
 
 
@@ -336,14 +388,20 @@ def test_a_wheel_of_which_nothing_is_examined_is_not_called_clean(elves: Elves, 
     wheel = pack({"p/a.so": path})
     report = audit.audit_wheel(wheel)
     reason = "a 64-bit big endian file; only 64-bit little endian is read"
-    assert text_of(report, "unreadable") == f"{wheel}: none of its ELF files is examined: {reason}; give another build of it"
+    assert (
+        text_of(report, "unreadable")
+        == f"{wheel}: none of its ELF files is examined: {reason}; give another build of it"
+    )
 
 
 def test_object_files_are_named_and_do_not_count(elves: Elves, pack: Callable[..., Path]) -> None:
     report = audit.audit_wheel(pack({"p/libtbb.so": elves.program("a.o", PLAIN, "-c")}))
     assert (report.runtimes, report.notes, report.exit_code) == ((), (), audit.CLEAN)
     assert report.elves[0].not_examined == "a relocatable object, which no process loads"
-    assert "  1 ELF file not examined: a relocatable object, which no process loads" in audit.report_text(report).splitlines()
+    assert (
+        "  1 ELF file not examined: a relocatable object, which no process loads"
+        in audit.report_text(report).splitlines()
+    )
 
 
 def test_a_folder_is_one_unit_and_links_are_counted_once(elves: Elves, tmp_path: Path) -> None:
@@ -362,10 +420,15 @@ def test_wheels_in_a_folder_are_units_of_their_own(elves: Elves, pack: Callable[
     pack({"p/a.so": elves.openmp_user()}, "dist/omp.whl")
     pack({"p/a.so": elves.tbb_user()}, "dist/tbb.whl")
     reports = audit.audit_path(tmp_path / "dist")
-    assert [(report.kind, report.runtimes, report.exit_code) for report in reports] == [("wheel", ("gnu-openmp",), 0), ("wheel", ("tbb",), 0)]
+    assert [(report.kind, report.runtimes, report.exit_code) for report in reports] == [
+        ("wheel", ("gnu-openmp",), 0),
+        ("wheel", ("tbb",), 0),
+    ]
 
 
-def test_a_damaged_elf_file_in_a_wheel_is_unreadable_and_the_rest_is_reported(elves: Elves, pack: Callable[..., Path]) -> None:
+def test_a_damaged_elf_file_in_a_wheel_is_unreadable_and_the_rest_is_reported(
+    elves: Elves, pack: Callable[..., Path]
+) -> None:
     broken = elves.shared("b.so")
     broken.write_bytes(broken.read_bytes()[:1000])
     wheel = pack({"p/a.so": elves.openmp_user(), "p/b.so": broken})
@@ -386,7 +449,10 @@ def our_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The ELF files of a TBB wheel: the library embeds the claims."""
     built = Elves(tmp_path_factory.mktemp("ours"))
     core = built.tbb_user("libthreadwheel.so", rpath="$ORIGIN:$ORIGIN/../../../..", source=plan_source(tbb_claims()))
-    return {"threadwheel/lib/libthreadwheel.so": built.strip(core).read_bytes(), "threadwheel/_core.so": built.shared("_core.so").read_bytes()}
+    return {
+        "threadwheel/lib/libthreadwheel.so": built.strip(core).read_bytes(),
+        "threadwheel/_core.so": built.shared("_core.so").read_bytes(),
+    }
 
 
 WHEEL_NAME = "threadwheel-0.1.0+tbb-cp311-cp311-linux_x86_64.whl"
@@ -397,8 +463,12 @@ def ours(our_files: dict[str, bytes], tmp_path: Path) -> Callable[..., Path]:
     """Write a TBB wheel that is right but for what is passed; `files` with None are left out."""
 
     def write(files: Mapping[str, bytes | None] | None = None, file_name: str = WHEEL_NAME, **metadata: Any) -> Path:
-        members = our_files | {"threadwheel/build_info.json": json.dumps(tbb_claims(), indent=1).encode()} | dict(files or {})
-        return write_wheel(tmp_path / file_name, {name: data for name, data in members.items() if data is not None}, **metadata)
+        members = (
+            our_files | {"threadwheel/build_info.json": json.dumps(tbb_claims(), indent=1).encode()} | dict(files or {})
+        )
+        return write_wheel(
+            tmp_path / file_name, {name: data for name, data in members.items() if data is not None}, **metadata
+        )
 
     return write
 
@@ -411,19 +481,25 @@ def claims_text(report: audit.Report) -> str:
 def test_a_wheel_that_is_what_it_claims_is_clean(ours: Callable[..., Path]) -> None:
     report = audit.audit_wheel(ours(), expect="tbb")
     assert report.problems == ()
-    assert report.claims == audit.Claims("threadwheel/build_info.json", "threadwheel", "0.1.0", "tbb", False, ("tbb",), ("numpy>=1.24", "tbb>=2021.13"))
+    assert report.claims == audit.Claims(
+        "threadwheel/build_info.json", "threadwheel", "0.1.0", "tbb", False, ("tbb",), ("numpy>=1.24", "tbb>=2021.13")
+    )
     assert [note.text for note in report.notes] == ["RPATH $ORIGIN/../../../.. points outside the wheel"]
 
 
 def test_requirements_of_extras_and_spaces_do_not_count(ours: Callable[..., Path]) -> None:
-    assert audit.audit_wheel(ours(requires=["tbb (>= 2021.13)", "numpy >=1.24", 'pytest; extra == "test"'])).problems == ()
+    assert (
+        audit.audit_wheel(ours(requires=["tbb (>= 2021.13)", "numpy >=1.24", 'pytest; extra == "test"'])).problems == ()
+    )
 
 
 def test_the_default_variant_has_no_label_in_its_version(elves: Elves, ours: Callable[..., Path]) -> None:
     claims = tbb_claims() | {"default": True}
     core = elves.tbb_user(source=plan_source(claims)).read_bytes()
     files = {"threadwheel/lib/libthreadwheel.so": core, "threadwheel/build_info.json": json.dumps(claims).encode()}
-    assert audit.audit_wheel(ours(files, "threadwheel-0.1.0-cp311-cp311-linux_x86_64.whl", version="0.1.0")).problems == ()
+    assert (
+        audit.audit_wheel(ours(files, "threadwheel-0.1.0-cp311-cp311-linux_x86_64.whl", version="0.1.0")).problems == ()
+    )
     both = [problem.text for problem in audit.audit_wheel(ours(files)).problems]
     source = "threadwheel/build_info.json says 0.1.0; build again"
     assert f"says version 0.1.0+tbb but {source}" in both[0]
@@ -431,45 +507,79 @@ def test_the_default_variant_has_no_label_in_its_version(elves: Elves, ours: Cal
 
 
 def test_a_plan_that_differs_from_build_info_names_key_and_both_values(ours: Callable[..., Path]) -> None:
-    text = claims_text(audit.audit_wheel(ours({"threadwheel/build_info.json": json.dumps(tbb_claims() | {"libraries": {}}).encode()})))
+    text = claims_text(
+        audit.audit_wheel(ours({"threadwheel/build_info.json": json.dumps(tbb_claims() | {"libraries": {}}).encode()}))
+    )
     where = "threadwheel/lib/libthreadwheel.so, section .threadwheel_plan"
     assert f'{where}: libraries is {{"tbb": "2021.13.1"}} but {{}} in threadwheel/build_info.json; build again' in text
 
 
 def test_claims_without_an_embedded_plan_are_refused(ours: Callable[..., Path], elves: Elves) -> None:
     text = claims_text(audit.audit_wheel(ours({"threadwheel/lib/libthreadwheel.so": elves.tbb_user().read_bytes()})))
-    assert "threadwheel/build_info.json: no ELF file of the wheel embeds it in a section .threadwheel_plan; build again" in text
+    assert (
+        "threadwheel/build_info.json: no ELF file of the wheel embeds it in a section .threadwheel_plan; build again"
+        in text
+    )
 
 
 def test_an_embedded_plan_without_build_info_is_refused(ours: Callable[..., Path]) -> None:
     text = claims_text(audit.audit_wheel(ours({"threadwheel/build_info.json": None})))
-    assert "section .threadwheel_plan: a plan is embedded but the wheel has no <package>/build_info.json; build again" in text
+    assert (
+        "section .threadwheel_plan: a plan is embedded but the wheel has no <package>/build_info.json; build again"
+        in text
+    )
 
 
 def test_runtimes_that_are_not_the_claimed_ones_are_refused(ours: Callable[..., Path], elves: Elves) -> None:
     extra = elves.llvm_user().read_bytes()
     report = audit.audit_wheel(ours({"threadwheel/extra.so": extra}))
     assert kinds(report) == ["claims-mismatch", "mixed-runtimes"]
-    assert "claims the runtimes tbb but the ELF files need or define llvm-openmp, tbb; build again" in text_of(report, "claims-mismatch")
+    assert "claims the runtimes tbb but the ELF files need or define llvm-openmp, tbb; build again" in text_of(
+        report, "claims-mismatch"
+    )
 
 
 def test_a_claimed_runtime_that_nothing_needs_is_refused(ours: Callable[..., Path], elves: Elves) -> None:
     core = elves.shared("a.so", "namespace a {}" + plan_source(tbb_claims())).read_bytes()
-    assert "claims the runtimes tbb but the ELF files need or define none" in claims_text(audit.audit_wheel(ours({"threadwheel/lib/libthreadwheel.so": core})))
+    assert "claims the runtimes tbb but the ELF files need or define none" in claims_text(
+        audit.audit_wheel(ours({"threadwheel/lib/libthreadwheel.so": core}))
+    )
 
 
 @pytest.mark.parametrize(
     ("file_name", "metadata", "text"),
     [
-        ("threadwheel-0.1.0-cp311-cp311-linux_x86_64.whl", {}, "the file name says version 0.1.0 but threadwheel/build_info.json says 0.1.0+tbb; build again"),
-        ("other-0.1.0+tbb-cp311-cp311-linux_x86_64.whl", {}, "the file name says other but threadwheel/build_info.json says threadwheel; build again"),
+        (
+            "threadwheel-0.1.0-cp311-cp311-linux_x86_64.whl",
+            {},
+            "the file name says version 0.1.0 but threadwheel/build_info.json says 0.1.0+tbb; build again",
+        ),
+        (
+            "other-0.1.0+tbb-cp311-cp311-linux_x86_64.whl",
+            {},
+            "the file name says other but threadwheel/build_info.json says threadwheel; build again",
+        ),
         ("threadwheel.whl", {}, "the file name has 1 parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"),
-        (WHEEL_NAME, {"version": "0.2.0+tbb"}, "METADATA says version 0.2.0+tbb but threadwheel/build_info.json says 0.1.0+tbb; build again"),
-        (WHEEL_NAME, {"name": "other"}, "METADATA is of other but threadwheel/build_info.json says threadwheel; build again"),
-        (WHEEL_NAME, {"requires": ["numpy>=1.24"]}, "METADATA requires numpy>=1.24 but threadwheel/build_info.json says numpy>=1.24, tbb>=2021.13; build again"),
+        (
+            WHEEL_NAME,
+            {"version": "0.2.0+tbb"},
+            "METADATA says version 0.2.0+tbb but threadwheel/build_info.json says 0.1.0+tbb; build again",
+        ),
+        (
+            WHEEL_NAME,
+            {"name": "other"},
+            "METADATA is of other but threadwheel/build_info.json says threadwheel; build again",
+        ),
+        (
+            WHEEL_NAME,
+            {"requires": ["numpy>=1.24"]},
+            "METADATA requires numpy>=1.24 but threadwheel/build_info.json says numpy>=1.24, tbb>=2021.13; build again",
+        ),
     ],
 )
-def test_file_name_and_metadata_that_contradict_the_claims_are_refused(ours: Callable[..., Path], file_name: str, metadata: Claimed, text: str) -> None:
+def test_file_name_and_metadata_that_contradict_the_claims_are_refused(
+    ours: Callable[..., Path], file_name: str, metadata: Claimed, text: str
+) -> None:
     assert text in claims_text(audit.audit_wheel(ours({}, file_name, **metadata)))
 
 
@@ -481,10 +591,14 @@ def test_file_name_and_metadata_that_contradict_the_claims_are_refused(ours: Cal
         ({"default": "no"}, 'threadwheel/build_info.json: default is "no"; name, version and label are texts'),
     ],
 )
-def test_claims_of_another_shape_are_refused(ours: Callable[..., Path], elves: Elves, changes: Claimed, text: str) -> None:
+def test_claims_of_another_shape_are_refused(
+    ours: Callable[..., Path], elves: Elves, changes: Claimed, text: str
+) -> None:
     claims = tbb_claims() | changes
     core = elves.tbb_user(source=plan_source(claims)).read_bytes()
-    report = audit.audit_wheel(ours({"threadwheel/lib/libthreadwheel.so": core, "threadwheel/build_info.json": json.dumps(claims).encode()}))
+    report = audit.audit_wheel(
+        ours({"threadwheel/lib/libthreadwheel.so": core, "threadwheel/build_info.json": json.dumps(claims).encode()})
+    )
     assert text in claims_text(report)
     assert report.claims is None
 
@@ -492,7 +606,10 @@ def test_claims_of_another_shape_are_refused(ours: Callable[..., Path], elves: E
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b'{"schema": 1,', "is no JSON text (Expecting property name enclosed in double quotes: line 1 column 14 (char 13))"),
+        (
+            b'{"schema": 1,',
+            "is no JSON text (Expecting property name enclosed in double quotes: line 1 column 14 (char 13))",
+        ),
         (b"[1]", "is [1]"),
         (b"[" * 5000, "is no JSON text (5000 objects and lists; at most 300 are read)"),
     ],
@@ -505,17 +622,24 @@ def test_build_info_that_is_no_json_object_is_refused(ours: Callable[..., Path],
 def test_a_build_info_of_another_project_is_no_claim(elves: Elves, tmp_path: Path) -> None:
     path = tmp_path / "foreign-1.0-py3-none-any.whl"
     for data in (b"not JSON", b'{"label": "release", "runtimes": 3}', b"[]"):
-        report = audit.audit_wheel(write_wheel(path, {"p/a.so": elves.openmp_user().read_bytes(), "p/build_info.json": data}, record=False))
+        report = audit.audit_wheel(
+            write_wheel(path, {"p/a.so": elves.openmp_user().read_bytes(), "p/build_info.json": data}, record=False)
+        )
         assert (report.claims, report.problems) == (None, ())
 
 
 def test_one_library_of_a_build_may_need_less_than_claimed_but_not_more(elves: Elves) -> None:
     assert library(elves.shared("a.so", "namespace a {}" + plan_source(tbb_claims())), "tbb").problems == ()
     path = elves.shared("b.so", "namespace a {}" + plan_source(tbb_claims()), "-lgomp")
-    assert "section .threadwheel_plan claims the runtimes tbb but the ELF files need or define gnu-openmp" in claims_text(library(path))
+    assert (
+        "section .threadwheel_plan claims the runtimes tbb but the ELF files need or define gnu-openmp"
+        in claims_text(library(path))
+    )
 
 
-def test_the_claims_of_an_installed_package_are_about_that_package(ours: Callable[..., Path], elves: Elves, tmp_path: Path) -> None:
+def test_the_claims_of_an_installed_package_are_about_that_package(
+    ours: Callable[..., Path], elves: Elves, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(ours()) as archive:
         archive.extractall(tmp_path / "site")
     assert library(tmp_path / "site").problems == ()
@@ -531,13 +655,18 @@ def test_the_claims_of_an_installed_package_are_about_that_package(ours: Callabl
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"threadwheel/_core.so": b"cut"}, "threadwheel/_core.so of another hash or size than RECORD says; build again"),
+        (
+            {"threadwheel/_core.so": b"cut"},
+            "threadwheel/_core.so of another hash or size than RECORD says; build again",
+        ),
         ({"threadwheel/_core.so": None}, "threadwheel/_core.so in RECORD but not in the wheel; build again"),
         ({"threadwheel/new.py": b"x"}, "threadwheel/new.py not in RECORD; build again"),
         ({"threadwheel-0.1.0+tbb.dist-info/RECORD": None}, "has 0 RECORD files; a wheel has one, build again"),
     ],
 )
-def test_a_half_written_wheel_does_not_pass(ours: Callable[..., Path], changes: dict[str, bytes | None], text: str) -> None:
+def test_a_half_written_wheel_does_not_pass(
+    ours: Callable[..., Path], changes: dict[str, bytes | None], text: str
+) -> None:
     wheel = rewrite_wheel(ours(), changes)
     report = audit.audit_wheel(wheel)
     assert kinds(report) == ["record"]
@@ -551,19 +680,30 @@ def test_a_record_row_with_a_wrong_size_or_no_hash_does_not_pass(ours: Callable[
         with zipfile.ZipFile(wheel) as archive:
             rows = archive.read(record)
         assert change[0] in rows
-        assert "threadwheel/a.txt of another hash" in text_of(audit.audit_wheel(rewrite_wheel(wheel, {record: rows.replace(*change)})), "record")
+        assert "threadwheel/a.txt of another hash" in text_of(
+            audit.audit_wheel(rewrite_wheel(wheel, {record: rows.replace(*change)})), "record"
+        )
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_name_that_is_twice_in_the_wheel_does_not_pass(ours: Callable[..., Path], our_files: dict[str, bytes]) -> None:
+def test_a_name_that_is_twice_in_the_wheel_does_not_pass(
+    ours: Callable[..., Path], our_files: dict[str, bytes]
+) -> None:
     wheel = ours()
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("threadwheel/_core.so", our_files["threadwheel/_core.so"])
-    assert text_of(audit.audit_wheel(wheel), "record") == f"{wheel}: threadwheel/_core.so twice in the wheel; build again"
+    assert (
+        text_of(audit.audit_wheel(wheel), "record") == f"{wheel}: threadwheel/_core.so twice in the wheel; build again"
+    )
 
 
 def test_record_is_not_asked_of_wheels_without_claims(elves: Elves, tmp_path: Path) -> None:
-    assert audit.audit_wheel(write_wheel(tmp_path / "a-1-py3-none-any.whl", {"p/a.so": elves.shared("a.so").read_bytes()}, record=False)).problems == ()
+    assert (
+        audit.audit_wheel(
+            write_wheel(tmp_path / "a-1-py3-none-any.whl", {"p/a.so": elves.shared("a.so").read_bytes()}, record=False)
+        ).problems
+        == ()
+    )
 
 
 # --- expectations
@@ -578,7 +718,12 @@ def test_record_is_not_asked_of_wheels_without_claims(elves: Elves, tmp_path: Pa
     ],
 )
 def test_a_label_names_a_class_or_a_runtime(elves: Elves, label: str, fits: str) -> None:
-    files = {"gnu": elves.openmp_user(), "llvm": elves.llvm_user(), "tbb": elves.tbb_user(), "none": elves.shared("plain.so")}
+    files = {
+        "gnu": elves.openmp_user(),
+        "llvm": elves.llvm_user(),
+        "tbb": elves.tbb_user(),
+        "none": elves.shared("plain.so"),
+    }
     files["any"] = elves.shared("any.so", "void omp_get_level(void); void f(void) { omp_get_level(); }")
     assert {name for name, path in files.items() if library(path, label).exit_code == audit.CLEAN} == set(fits.split())
 
@@ -612,9 +757,15 @@ def test_the_families_of_the_project_come_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "text"),
     [
-        ("[families.X]\nlabel = 'x'\n", "the families cannot be read: 'runtimes'; each has a label and a list of runtimes"),
+        (
+            "[families.X]\nlabel = 'x'\n",
+            "the families cannot be read: 'runtimes'; each has a label and a list of runtimes",
+        ),
         ("families = ", "the families cannot be read: Invalid value"),
-        ("[families.X]\nlabel = 'x'\nruntimes = ['gomp']\n", "family x has the runtime 'gomp'; the audit knows gnu-openmp, llvm-openmp, tbb"),
+        (
+            "[families.X]\nlabel = 'x'\nruntimes = ['gomp']\n",
+            "family x has the runtime 'gomp'; the audit knows gnu-openmp, llvm-openmp, tbb",
+        ),
     ],
 )
 def test_a_broken_table_of_the_project_is_told(tmp_path: Path, toml: str, text: str) -> None:
@@ -668,7 +819,10 @@ def test_input_that_cannot_be_read_is_one_sentence_and_exit_2(
 def test_a_special_file_is_refused_without_waiting_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert command(tmp_path / "pipe") == 2
-    assert capsys.readouterr().err == f"{tmp_path}/pipe: cannot be read: it is no regular file; give wheels, folders or shared libraries\n"
+    assert (
+        capsys.readouterr().err
+        == f"{tmp_path}/pipe: cannot be read: it is no regular file; give wheels, folders or shared libraries\n"
+    )
 
 
 def test_one_unreadable_path_does_not_hide_the_others(elves: Elves, capsys: pytest.CaptureFixture[str]) -> None:
@@ -682,8 +836,12 @@ def test_paths_are_judged_one_by_one(elves: Elves) -> None:
     assert command(elves.openmp_user(), elves.tbb_user()) == 0
 
 
-def test_the_report_for_people_shows_a_table_and_a_verdict(elves: Elves, pack: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
-    wheel = pack({"p/a.so": elves.openmp_user(), "p/b.so": elves.tbb_user(rpath="/opt"), "p/c.so": elves.shared("c.so")})
+def test_the_report_for_people_shows_a_table_and_a_verdict(
+    elves: Elves, pack: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = pack(
+        {"p/a.so": elves.openmp_user(), "p/b.so": elves.tbb_user(rpath="/opt"), "p/c.so": elves.shared("c.so")}
+    )
     assert command(wheel) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{wheel} (wheel, 3 ELF files)"
@@ -698,7 +856,9 @@ def test_the_report_for_people_shows_a_table_and_a_verdict(elves: Elves, pack: C
     assert lines[7:] == ["  verdict: 1 problem (mixed-runtimes)"]
 
 
-def test_json_has_this_shape_and_nothing_else_on_stdout(ours: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_this_shape_and_nothing_else_on_stdout(
+    ours: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     wheel = ours()
     assert command(wheel, "gone.whl", "--json") == 2
     out, err = capsys.readouterr()
@@ -728,13 +888,21 @@ def test_json_has_this_shape_and_nothing_else_on_stdout(ours: Callable[..., Path
         "rpath": ["$ORIGIN", "$ORIGIN/../../../.."],
         "not_examined": None,
     }
-    assert report["notes"] == [{"level": "note", "elf": "threadwheel/lib/libthreadwheel.so", "text": "RPATH $ORIGIN/../../../.. points outside the wheel"}]
+    assert report["notes"] == [
+        {
+            "level": "note",
+            "elf": "threadwheel/lib/libthreadwheel.so",
+            "text": "RPATH $ORIGIN/../../../.. points outside the wheel",
+        }
+    ]
     assert set(gone) == set(report)
     assert (gone["kind"], gone["ok"], gone["problems"][0]["kind"]) == ("unreadable", False, "unreadable")
     assert err.startswith("gone.whl: ")
 
 
-def test_names_from_a_file_cannot_act_on_the_terminal(elves: Elves, pack: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_from_a_file_cannot_act_on_the_terminal(
+    elves: Elves, pack: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     command(pack({"p/\x1b[31mred.so": elves.openmp_user()}))
     out = capsys.readouterr().out
     assert "\x1b" not in out
@@ -745,7 +913,9 @@ def test_the_command_leaves_no_traceback() -> None:
     arguments = [sys.executable, "-S", "-m", "threadwheel_build", "audit", "gone.whl", "--expect", "tbb"]
     done = subprocess.run(arguments, env={"PYTHONPATH": str(ROOT / "python")}, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "gone.whl: cannot be read: no such file or directory; give wheels, folders or shared libraries\n"
+    assert (
+        done.stderr == "gone.whl: cannot be read: no such file or directory; give wheels, folders or shared libraries\n"
+    )
 
 
 # --- damage
@@ -764,7 +934,9 @@ def test_a_damaged_wheel_is_reported_and_never_an_exception(whole_wheel: Path, d
     headers = whole.index(b"PK\1\2")
     mutated = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.one_of(st.integers(0, 60), st.integers(headers, len(whole) - 1), st.integers(0, len(whole) - 1)))
+        place = data.draw(
+            st.one_of(st.integers(0, 60), st.integers(headers, len(whole) - 1), st.integers(0, len(whole) - 1))
+        )
         mutated[place] = data.draw(st.integers(0, 255))
     damaged = whole_wheel.with_name(f"damaged-{WHEEL_NAME}")
     damaged.write_bytes(mutated[: data.draw(st.one_of(st.just(len(whole)), st.integers(0, len(whole))))])

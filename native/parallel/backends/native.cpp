@@ -232,7 +232,7 @@ Description describe() {
           "own pool of " + std::to_string(capacity()) + " threads with the caller"};
 }
 
-void fork_prepare() noexcept { pool().lock(); }
+void fork_prepare(bool) noexcept { pool().lock(); }
 
 void fork_parent() noexcept { pool().unlock(); }
 

@@ -200,8 +200,9 @@ Description describe() {
           is_gnu_runtime() ? "GNU OpenMP" : "LLVM or Intel OpenMP"};
 }
 
-void fork_prepare() noexcept {
-  if (is_gnu_runtime() && pause_function() != nullptr && !omp_in_parallel()) pause_function()(omp_pause_hard);
+void fork_prepare(bool quiet) noexcept {
+  // libgomp has no fork hooks of its own: a team that this thread leads would be waited for in the child.
+  if (quiet && is_gnu_runtime() && pause_function() != nullptr) pause_function()(omp_pause_hard);
 }
 
 void fork_parent() noexcept {}

@@ -4,44 +4,149 @@
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_scheduler_observer.h>
 #include <tbb/version.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
 
 #include "parallel/backend.h"
 
 namespace threadwheel::backend {
 namespace {
 
+// MKL and oneDNN on TBB ignore MKL's thread setters: only an arena with one slot makes them serial. One per thread,
+// because threads would queue for the slot of a common one.
+tbb::task_arena& serial_arena() {
+  thread_local tbb::task_arena arena(1, 1);
+  return arena;
+}
+
+// TBB's workers, as the kernel numbers threads. A worker on its way out of an arena takes TBB's global lock for a
+// moment; a fork in that moment would leave the child with a lock that nobody opens.
+class Workers {
+ public:
+  void add(pid_t thread) {
+    const std::lock_guard lock(mutex_);
+    threads_.insert(thread);
+  }
+
+  // Waits until every worker sleeps: then none holds a lock. Gives up after a while, as a region of somebody else's
+  // may keep them busy.
+  void wait_until_asleep() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    const std::lock_guard lock(mutex_);
+    // Twice the same: a worker seen asleep may have been woken by one that was looked at later.
+    for (std::string before = "-"; std::chrono::steady_clock::now() < deadline;) {
+      const std::string now = look();
+      if (!now.empty() && now == before) return;
+      before = now;
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+
+ private:
+  // How often each worker has gone to sleep so far, or nothing when one is awake.
+  std::string look() {
+    std::string switches = ".";
+    for (const pid_t thread : threads_) {
+      std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
+      for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("State:") && line.find('S', 6) == std::string::npos) return "";
+        if (line.starts_with("voluntary_ctxt_switches:")) switches += line;
+      }
+    }
+    return switches;
+  }
+
+  std::mutex mutex_;
+  std::set<pid_t> threads_;
+};
+
+// Notes the workers that enter an arena.
+class Observer final : public tbb::task_scheduler_observer {
+ public:
+  Observer(tbb::task_arena& arena, Workers& workers) : task_scheduler_observer(arena), workers_(workers) {
+    observe(true);
+  }
+  ~Observer() override { observe(false); }
+
+  void on_scheduler_entry(bool is_worker) override {
+    thread_local bool known = false;
+    if (is_worker && !std::exchange(known, true)) workers_.add(gettid());
+  }
+
+ private:
+  Workers& workers_;
+};
+
 // The arenas, by size. They are made when first used and kept: a resize never destroys an arena that another thread
 // is in, and an idle arena holds no thread. Never destroyed, as TBB may be gone by the time of exit handlers.
 class Arenas {
  public:
   void resize(int num_threads) {
-    tbb::task_arena& arena = of_size(num_threads);
+    const std::lock_guard lock(mutex_);
     size_.store(num_threads, std::memory_order_relaxed);
-    main_.store(&arena, std::memory_order_release);
+    main_.store(nullptr, std::memory_order_relaxed);
   }
 
   int size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
-  tbb::task_arena& main() noexcept { return *main_.load(std::memory_order_acquire); }
+  // An arena with room for `limit` threads: the process's, except where a scope asks for more than it has.
+  tbb::task_arena& at_least(int limit) { return limit <= size() ? main() : of_size(limit); }
 
-  tbb::task_arena& of_size(int num_threads) {
+  tbb::task_arena& exactly(int limit) { return limit == size() ? main() : of_size(limit); }
+
+  // Before a fork, when nobody uses an arena: ends TBB's workers, which the child will not have. TBB refuses when any
+  // other live thread has used it, ours or not; then the child's regions run on one thread, a limit of TBB's, and the
+  // workers must at least hold no lock. Whatever ended here starts again at its next use.
+  void prepare_fork() {
     const std::lock_guard lock(mutex_);
-    auto& arena = by_size_[num_threads];
-    if (arena == nullptr) {
-      raise_process_limit(num_threads);
-      arena = std::make_unique<tbb::task_arena>(num_threads, 1);
+    main_.store(nullptr, std::memory_order_relaxed);
+    for (auto& [size, room] : by_size_) {
+      room->observer.reset();
+      room->arena.terminate();
     }
-    return *arena;
+    serial_arena().terminate();
+    if (!tbb::finalize(scheduler_, std::nothrow)) workers_.wait_until_asleep();
   }
 
  private:
+  struct Room {
+    explicit Room(int num_threads) : arena(num_threads, 1) {}
+
+    tbb::task_arena arena;
+    std::optional<Observer> observer;
+  };
+
+  tbb::task_arena& main() {
+    tbb::task_arena* const arena = main_.load(std::memory_order_acquire);
+    return arena != nullptr ? *arena : of_size(size());
+  }
+
+  tbb::task_arena& of_size(int num_threads) {
+    const std::lock_guard lock(mutex_);
+    if (!scheduler_) scheduler_ = tbb::task_scheduler_handle(tbb::attach());
+    auto& room = by_size_[num_threads];
+    if (room == nullptr) {
+      raise_process_limit(num_threads);
+      room = std::make_unique<Room>(num_threads);
+    }
+    if (!room->observer) room->observer.emplace(room->arena, workers_);
+    if (num_threads == size()) main_.store(&room->arena, std::memory_order_release);
+    return room->arena;
+  }
+
   // TBB gives a process as many workers as there are cores unless told otherwise; the control is for the whole
   // process, so it is touched only by whoever asks for more threads than that.
   void raise_process_limit(int num_threads) {
@@ -52,19 +157,17 @@ class Arenas {
   }
 
   std::mutex mutex_;
-  std::map<int, std::unique_ptr<tbb::task_arena>> by_size_;
+  Workers workers_;
+  tbb::task_scheduler_handle scheduler_;
+  std::map<int, std::unique_ptr<Room>> by_size_;
   std::unique_ptr<tbb::global_control> control_;
   std::atomic<tbb::task_arena*> main_{nullptr};
-  std::atomic<int> size_{0};
+  std::atomic<int> size_{1};
 };
 
 Arenas& arenas() {
   static Arenas* const instance = std::make_unique<Arenas>().release();
   return *instance;
-}
-
-tbb::task_arena& arena_for(int limit) {
-  return limit == arenas().size() ? arenas().main() : arenas().of_size(limit);
 }
 
 }  // namespace
@@ -77,22 +180,15 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
   const auto runner = [&](int slot) {
     for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < num_chunks;) fn(chunk, slot);
   };
-  tbb::task_arena& arena = limit <= arenas().size() ? arenas().main() : arenas().of_size(limit);
-  arena.execute([&] {
+  arenas().at_least(limit).execute([&] {
     // Isolated: while a thread waits for this loop it must not pick up somebody else's task.
     tbb::this_task_arena::isolate([&] { tbb::parallel_for(0, num_runners, 1, runner, tbb::simple_partitioner()); });
   });
 }
 
 void run_library(int limit, LibraryFunction fn) noexcept {
-  if (limit == 1) {
-    // MKL and oneDNN on TBB ignore MKL's thread setters: only an arena with one slot makes them serial. One per
-    // thread, because threads would queue for the slot of a common one.
-    thread_local tbb::task_arena serial(1, 1);
-    serial.execute([&] { fn(1); });
-    return;
-  }
-  arena_for(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
+  if (limit == 1) return serial_arena().execute([&] { fn(1); });
+  arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
 }
 
 void resize(int num_threads) { arenas().resize(num_threads); }
@@ -106,7 +202,9 @@ Description describe() {
           std::string("oneTBB ") + TBB_runtime_version() + ", built with " TBB_VERSION_STRING};
 }
 
-void fork_prepare() noexcept {}
+void fork_prepare(bool quiet) noexcept {
+  if (quiet) arenas().prepare_fork();
+}
 
 void fork_parent() noexcept {}
 

@@ -19,7 +19,9 @@ TBB = ["-C", "cmake.define.ATEN_THREADING=TBB", "-C", "cmake.define.USE_TBB=ON"]
 
 def environment(**extra: str) -> dict[str, str]:
     """This process's environment without anything that finds a library or an option by itself."""
+    # UV_PYTHON would send every `uv pip install` into the environment that runs these tests.
     dropped = {"PYTHONPATH", "LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH", "CMAKE_ARGS", "VIRTUAL_ENV"}
+    dropped |= {"UV_PYTHON", "UV_PROJECT_ENVIRONMENT"}
     env = {k: v for k, v in os.environ.items() if k not in dropped}
     if ccache := shutil.which("ccache"):
         env |= {"CMAKE_CXX_COMPILER_LAUNCHER": ccache, "CMAKE_C_COMPILER_LAUNCHER": ccache}

@@ -1,0 +1,173 @@
+"""What a build says of the unit it made, and where the unit or another place contradicts it.
+
+Owns build_info.json and the plan embedded in the ELF files, the agreement of the two, and their comparison
+with METADATA, the file name and the runtimes found. Which runtimes a unit has is audit_copies.py's; RECORD
+is audit_wheels.py's. Schema of build_info.json: report.build_info writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import Any
+
+from .audit_copies import runtimes_of
+from .audit_report import Claims, ElfRow, Problem, listed
+from .audit_units import BUILD_INFO, METADATA, PLAN_SECTION, Unit
+
+SCHEMA = 1
+
+_MAX_VALUES = 300
+_FIELDS: dict[str, type] = {"name": str, "version": str, "label": str, "default": bool}
+_LISTS = ("runtimes", "requires")
+
+
+def makes_claims(unit: Unit) -> bool:
+    """Whether the unit says that threadwheel_build made it."""
+    return bool(_documents(unit) or _plans(unit))
+
+
+def check_claims(unit: Unit, rows: Sequence[ElfRow]) -> tuple[Claims | None, list[Problem]]:
+    """The unit's claims, None where it makes none that can be read, and everything that contradicts them."""
+    documents, plans = _documents(unit), _plans(unit)
+    texts = _place_errors(unit, documents, plans)
+    usable = {where: value for where, value in (documents | plans).items() if isinstance(value, dict)}
+    claims = None
+    if usable:
+        first, value = next(iter(usable.items()))
+        texts += [text for where, other in usable.items() for text in _differences(first, value, where, other)]
+        if shape_errors := _shape_errors(first, value):
+            texts += shape_errors
+        else:
+            runtimes, requires = (tuple(value[key]) for key in _LISTS)
+            claims = Claims(first, **{key: value[key] for key in _FIELDS}, runtimes=runtimes, requires=requires)
+            texts += _identity_errors(unit, claims) + _metadata_errors(unit, claims)
+            texts += _runtime_errors(unit, claims, rows)
+    return claims, [Problem("claims-mismatch", f"{unit.path}: {text}") for text in texts]
+
+
+def _documents(unit: Unit) -> dict[str, Any]:
+    """The build_info.json that are threadwheel_build's; other projects use that file name too."""
+    parsed = {name: _parse_json(data) for name, data in unit.documents.items() if BUILD_INFO.fullmatch(name)}
+    if any(facts.plans for facts in unit.facts):
+        return parsed
+    keys = {"schema", "label", "runtimes"}
+    return {name: value for name, value in parsed.items() if isinstance(value, dict) and keys <= set(value)}
+
+
+def _plans(unit: Unit) -> dict[str, Any]:
+    return {f"{facts.path}, section {PLAN_SECTION}": _parse_json(plan) for facts in unit.facts for plan in facts.plans}
+
+
+def _parse_json(data: bytes) -> Any:
+    """The value of a JSON text, or the exception that says why it is none."""
+    # A claim has a few dozen: deep nesting from elsewhere would end in a RecursionError.
+    if (num_values := data.count(b"{") + data.count(b"[")) > _MAX_VALUES:
+        return ValueError(f"{num_values} objects and lists; at most {_MAX_VALUES} are read")
+    try:
+        return json.loads(data)
+    except ValueError as err:
+        return err
+
+
+def _place_errors(unit: Unit, documents: Mapping[str, Any], plans: Mapping[str, Any]) -> list[str]:
+    """Where one of the two places is missing or holds no JSON object."""
+    texts = []
+    if documents and not plans:
+        missing = f"no ELF file of the {unit.kind} embeds it in a section {PLAN_SECTION}"
+        texts.append(f"{next(iter(documents))}: {missing}; build again")
+    if plans and not documents and unit.kind != "library":
+        missing = f"a plan is embedded but the {unit.kind} has no <package>/build_info.json"
+        texts.append(f"{next(iter(plans))}: {missing}; build again")
+    for where, value in (*documents.items(), *plans.items()):
+        if not isinstance(value, dict):
+            why = f"is no JSON text ({value})" if isinstance(value, Exception) else f"is {_brief(value)}"
+            texts.append(f"{where}: {why}; it must be a JSON object, build again")
+    return texts
+
+
+def _differences(first: str, value: Mapping[str, Any], where: str, other: Mapping[str, Any]) -> list[str]:
+    texts = []
+    for key in sorted({*value, *other}):
+        if value.get(key) != other.get(key):
+            here, there = _brief(other.get(key)), _brief(value.get(key))
+            texts.append(f"{where}: {key} is {here} but {there} in {first}; build again")
+    return texts
+
+
+def _shape_errors(where: str, value: Mapping[str, Any]) -> list[str]:
+    if value.get("schema") != SCHEMA:
+        return [f"{where}: schema is {_brief(value.get('schema'))}; this audit reads schema {SCHEMA}"]
+    wrong = [key for key, kind in _FIELDS.items() if not isinstance(value.get(key), kind)]
+    for key in _LISTS:
+        rows = value.get(key)
+        if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
+            wrong.append(key)
+    rule = "name, version and label are texts, default is true or false, runtimes and requires are lists of texts"
+    return [f"{where}: {key} is {_brief(value.get(key))}; {rule}" for key in wrong]
+
+
+def _runtime_errors(unit: Unit, claims: Claims, rows: Sequence[ElfRow]) -> list[str]:
+    # In a folder of many packages the claims are about the one they are in.
+    package = posixpath.dirname(claims.source) if unit.kind == "directory" and claims.source in unit.documents else ""
+    found = set(runtimes_of(row for row in rows if not package or row.path.startswith(f"{package}/")))
+    claimed = set(claims.runtimes)
+    if found == claimed or (unit.kind == "library" and found < claimed):  # one library need not use all of it
+        return []
+    files = f"the ELF files need or define {listed(found)}"
+    return [f"{claims.source} claims the runtimes {listed(claimed)} but {files}; build again"]
+
+
+def _identity_errors(unit: Unit, claims: Claims) -> list[str]:
+    if unit.kind != "wheel":
+        return []
+    parts = Path(unit.path).name.removesuffix(".whl").split("-")
+    if len(parts) not in (5, 6):
+        return [f"the file name has {len(parts)} parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"]
+    texts = []
+    if _normal_name(parts[0]) != _normal_name(claims.name):
+        texts.append(_contradiction(f"the file name says {parts[0]}", claims, claims.name))
+    if parts[1] != claims.full_version:
+        texts.append(_contradiction(f"the file name says version {parts[1]}", claims, claims.full_version))
+    return texts
+
+
+def _metadata_errors(unit: Unit, claims: Claims) -> list[str]:
+    parse = BytesHeaderParser().parsebytes
+    all_fields = {name: parse(data) for name, data in unit.documents.items() if METADATA.fullmatch(name)}
+    own_name = _normal_name(claims.name)
+    own = {name: fields for name, fields in all_fields.items() if _normal_name(str(fields["Name"])) == own_name}
+    if unit.kind == "wheel" and (len(own), len(all_fields)) != (1, 1):
+        names = listed(str(fields["Name"]) for fields in all_fields.values())
+        return [_contradiction(f"METADATA is of {names}", claims, claims.name)]
+    texts = []
+    claimed = {_normal_requirement(row) for row in claims.requires}
+    for name, fields in own.items():
+        if str(fields["Version"]) != claims.full_version:
+            texts.append(_contradiction(f"{name} says version {fields['Version']}", claims, claims.full_version))
+        rows = {_normal_requirement(str(row)) for row in fields.get_all("Requires-Dist", [])}
+        said = {row for row in rows if not re.search(r";.*\bextra\b", row)}
+        if said != claimed:
+            texts.append(_contradiction(f"{name} requires {listed(said)}", claims, listed(claimed)))
+    return texts
+
+
+def _contradiction(found: str, claims: Claims, claimed: str) -> str:
+    return f"{found} but {claims.source} says {claimed}; build again"
+
+
+def _normal_name(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _normal_requirement(text: str) -> str:
+    return re.sub(r"[\s()]", "", text).replace("'", '"')
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 200 else f"{text[:200]}..."
