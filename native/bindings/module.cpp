@@ -6,6 +6,7 @@
 #include "build_info.h"
 #include "parallel/backend.h"
 #include "parallel/counts.h"
+#include "parallel/fork_gate.h"
 #include "parallel/libraries.h"
 #include "tensor/isa.h"
 #include "threadwheel/error.h"
@@ -121,6 +122,8 @@ void bind_runtime(py::module_& module) {
 
 PYBIND11_MODULE(_core, module) {
   namespace bindings = threadwheel::bindings;
+  // Here, where the interpreter's lock keeps other threads from forking in the middle of it.
+  threadwheel::detail::register_fork_hooks();
   bindings::bind_errors(module);
   bindings::bind_runtime(module);
   bindings::bind_tensor(module);

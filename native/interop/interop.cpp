@@ -30,8 +30,9 @@ void set_num_interop_threads(int num_threads) {
 }
 
 int get_num_interop_threads() {
+  const int detected = std::min(default_count().cpus.usable, kMaxNumThreads);
   const std::lock_guard lock(detail::settings_mutex());
-  return chosen != 0 ? chosen : std::min(default_count().cpus.usable, kMaxNumThreads);
+  return chosen != 0 ? chosen : detected;
 }
 
 }  // namespace threadwheel

@@ -20,9 +20,10 @@
 namespace threadwheel {
 namespace {
 
-// 0 until the first use. Written under the settings mutex only.
+// All of it is written under the settings mutex only; 0 and nothing until the first use.
 std::atomic<int> process_num_threads{0};
 std::atomic<bool> was_set{false};
+std::optional<DefaultCount> default_settled;
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -85,24 +86,35 @@ void apply(int num_threads) {
   backend::resize(num_threads);
   backend::init_thread(num_threads);
   libraries::set_blas_threads(num_threads);
-  detail::register_fork_hooks();
   process_num_threads.store(num_threads, std::memory_order_release);
+}
+
+// Under the settings mutex. Never changes once it is there.
+const DefaultCount& settled_default() {
+  if (!default_settled) default_settled = settle_default();
+  return *default_settled;
+}
+
+// Registered before the mutex is taken: a fork between the two would leave the child with it locked.
+std::unique_lock<std::mutex> lock_settings() {
+  detail::register_fork_hooks();
+  return std::unique_lock(detail::settings_mutex());
 }
 
 int process_count() {
   // Acquire: whoever sees the number also sees the pool resized to it.
   const int known = process_num_threads.load(std::memory_order_acquire);
   if (known != 0) return known;
-  const std::lock_guard lock(detail::settings_mutex());
-  if (process_num_threads.load(std::memory_order_relaxed) == 0) apply(default_count().num_threads);
+  const auto lock = lock_settings();
+  if (process_num_threads.load(std::memory_order_relaxed) == 0) apply(settled_default().num_threads);
   return process_num_threads.load(std::memory_order_relaxed);
 }
 
 }  // namespace
 
 const DefaultCount& default_count() {
-  static const DefaultCount settled = settle_default();
-  return settled;
+  const auto lock = lock_settings();
+  return settled_default();
 }
 
 void refuse_count(const char* where, const std::string& value) {
@@ -120,7 +132,7 @@ int get_num_threads() {
 
 void set_num_threads(int num_threads) {
   check_count("set_num_threads", num_threads);
-  const std::lock_guard lock(detail::settings_mutex());
+  const auto lock = lock_settings();
   apply(num_threads);
   was_set.store(true);
 }

@@ -75,7 +75,7 @@ ActivityScope::~ActivityScope() {
 }
 
 void register_fork_hooks() {
-  static const int registered = pthread_atfork(prepare, parent, child);
+  static const int registered = (backend::capacity(), pthread_atfork(prepare, parent, child));
   static_cast<void>(registered);
 }
 

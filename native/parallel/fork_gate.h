@@ -18,8 +18,8 @@ class ActivityScope {
 // Held while counts change, and across a fork, so that the child never inherits it locked by a thread it lacks.
 std::mutex& settings_mutex() noexcept;
 
-// Registers the hooks, once. To be called after the backend is up: prepare hooks run in reverse order, and ours
-// must run before those of the threading runtime, which would otherwise wait on our callers with its locks held.
+// Brings the backend's runtime up and registers the hooks, once. In that order: prepare hooks run last registered
+// first, and ours must run before the runtime's, which would hold its lock while our callers are waited for.
 void register_fork_hooks();
 
 }  // namespace threadwheel::detail

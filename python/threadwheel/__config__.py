@@ -1,4 +1,5 @@
 """What this build is, what this process runs on, and the check that the two agree."""
+
 from __future__ import annotations
 
 import os

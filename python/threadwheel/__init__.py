@@ -4,6 +4,7 @@ One pool per process serves every op; `set_num_threads` sizes it for all threads
 Ops take threadwheel tensors and numpy arrays (without a copy) and return tensors. numpy is imported by those who
 ask for its arrays only.
 """
+
 from __future__ import annotations
 
 from . import _preload

@@ -1,4 +1,5 @@
 """The command line: `threadwheel info`, `python -m threadwheel`, and the parallel_info program."""
+
 from __future__ import annotations
 
 import argparse

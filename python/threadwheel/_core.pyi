@@ -1,4 +1,5 @@
 """Types of the extension module. The ops are those of its registry; a test compares the two."""
+
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 

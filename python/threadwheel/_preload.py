@@ -3,6 +3,7 @@
 The search path covers what installers do with a plain or virtual environment. It cannot cover an editable install,
 or TBB in another prefix; there the library is looked up through its package's metadata and loaded first.
 """
+
 from __future__ import annotations
 
 import importlib

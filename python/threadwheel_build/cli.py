@@ -101,11 +101,11 @@ def _plan(args: argparse.Namespace) -> int:
 def _matrix(args: argparse.Namespace) -> int:
     import json
 
-    from . import matrix, report
+    from . import matrix, plan, report
 
     table = load_table(args.project)
     if args.all:
-        verdicts = [matrix.verdict(table, said) for said in matrix.cross_product(table)]
+        verdicts = [matrix.verdict(table, said) for said in plan.cross_product(table)]
         if args.format == "json":
             print("[\n" + ",\n".join(json.dumps(v) for v in verdicts) + "\n]")
         else:

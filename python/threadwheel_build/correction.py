@@ -87,6 +87,17 @@ class _Candidate:
                 self._drop(name, _DROP_PERMIT)
 
 
+def options_for_label(table: OptionTable, label: str) -> dict[str, str]:
+    """The fewest options that make the plan of this label; the defaults when none does."""
+    combinations = sorted(cross_product(table), key=len)
+    return next((said for said in combinations if _label(table, said) == label), {})
+
+
+def _label(table: OptionTable, said: dict[str, str]) -> str | None:
+    resolution = resolve(table, said)
+    return None if resolution.problems else label_of(table, resolution)
+
+
 def correct(
     table: OptionTable, said: Mapping[str, str], fixed: frozenset[str] = frozenset()
 ) -> tuple[dict[str, str], tuple[str, ...]]:

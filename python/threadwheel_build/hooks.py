@@ -156,13 +156,13 @@ def build_editable(
 
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
-    """Pack the sources; the sdist carries the version without a label."""
+    """Pack the sources, the same for every plan; the version says the plan, as the wheel's will."""
     plan = _plan(config_settings)
     import scikit_build_core.build as engine
 
     from . import metadata
 
-    metadata.set_plan(plan, for_sdist=True)
+    metadata.set_plan(plan)
     settings = {k: v for k, v in _engine_settings(plan, config_settings).items() if not k.startswith("cmake.")}
     name: str = engine.build_sdist(sdist_directory, settings)
     return name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .correction import correct
 from .options import OptionTable, Variant
 from .plan import label_of, resolve
 from .sources import Heard, decide
@@ -41,13 +40,6 @@ def jobs(table: OptionTable) -> list[Job]:
     return sorted(found, key=lambda j: (not j.release, order.index(j.family), j.variant))
 
 
-def cross_product(table: OptionTable) -> Iterator[dict[str, str]]:
-    """Every way to say the options, leaving out included."""
-    choices = [[(o.name, value) for value in (None, *o.values)] for o in table.options.values()]
-    for combination in itertools.product(*choices):
-        yield {name: value for name, value in combination if value is not None}
-
-
 def verdict(table: OptionTable, said: dict[str, str]) -> dict[str, Any]:
     """What one combination comes to: a label, or the rules it breaks and the accepted options nearest to it."""
     resolution = resolve(table, said)
@@ -59,7 +51,5 @@ def verdict(table: OptionTable, said: dict[str, str]) -> dict[str, Any]:
             "resolved": resolution.resolved,
             "rules": [],
         }
-    from .correction import correct
-
     rules = sorted({p.rule for p in resolution.problems})
     return {"said": said, "ok": False, "rules": rules, "corrected": correct(table, said)[0]}

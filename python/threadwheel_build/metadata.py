@@ -1,7 +1,7 @@
 """dynamic-metadata provider: the version with its label, and Requires-Dist, of the plan in force.
 
-The build hooks set the plan in the same process just before the build engine asks. An sdist has no
-plan of its own: it carries the bare version, and marks Requires-Dist as dynamic.
+The build hooks set the plan in the same process just before the build engine asks. An sdist carries
+the version of the plan it was made with, because front ends compare it with the wheel's.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ from typing import Any
 from .plan import Plan
 
 _current: Plan | None = None
-_for_sdist = False
 
 
-def set_plan(plan: Plan, for_sdist: bool = False) -> None:
+def set_plan(plan: Plan) -> None:
     """Make `plan` the one that the next metadata describes."""
-    global _current, _for_sdist
-    _current, _for_sdist = plan, for_sdist
+    global _current
+    _current = plan
 
 
 def dynamic_metadata(settings: Mapping[str, Any], project: Mapping[str, Any]) -> dict[str, Any]:
     """The dynamic fields of `[project]`: version and dependencies."""
     if _current is None:
         raise RuntimeError("threadwheel_build.metadata: no plan; build through the backend threadwheel_build")
-    version = _current.version if _for_sdist else _current.full_version
-    return {"version": version, "dependencies": _current.requires}
+    return {"version": _current.full_version, "dependencies": _current.requires}
 
 
 def dynamic_wheel(settings: Mapping[str, Any]) -> dict[str, bool]:

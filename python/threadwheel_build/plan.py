@@ -7,7 +7,8 @@ library or reads the environment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -230,6 +231,13 @@ def label_of(table: OptionTable, resolution: Resolution) -> str:
     """The label of a resolved plan: its family, then every label part that holds."""
     parts = [text for text, when in table.label_parts if matches(when, resolution.resolved)]
     return ".".join([table.families[resolution.family].label, *parts])
+
+
+def cross_product(table: OptionTable) -> Iterator[dict[str, str]]:
+    """Every way to say the options, leaving out included."""
+    choices = [[(o.name, value) for value in (None, *o.values)] for o in table.options.values()]
+    for combination in itertools.product(*choices):
+        yield {name: value for name, value in combination if value is not None}
 
 
 def project_version(table: OptionTable) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .correction import correct
+from .correction import correct, options_for_label
 from .errors import RefusedError
 from .options import Option, OptionTable, closest
 from .plan import Plan, Problem, Refusal, make_plan, resolve
@@ -47,6 +47,7 @@ class Heard:
     stale_cache: bool = False  # a build directory disagrees: the line must start afresh
     checks: list[Saying] = field(default_factory=list)  # a cache only checks: it never supplies a value
     expected: list[Saying] = field(default_factory=list)  # what the hooks planned, for cmake to compare
+    sdist_label: str = ""  # what an unpacked sdist was made for
 
     def say(self, name: str, value: object, source: str, fixed: bool = False) -> None:
         self.sayings.append(Saying(name, str(value), source, fixed))
@@ -166,6 +167,16 @@ def hear_build_dir(table: OptionTable, heard: Heard, settings: ConfigSettings | 
     path = Path(folder[-1])
     for name, value in read_cmake_cache(table, path).items():
         heard.check(name, value, str(path / "CMakeCache.txt"))
+
+
+def hear_sdist(table: OptionTable, heard: Heard) -> None:
+    """The label in the version of an unpacked sdist; one without a label serves every plan."""
+    try:
+        text = (table.root / "PKG-INFO").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    version = re.search(r"^Version: (.*)$", text, re.MULTILINE)
+    heard.sdist_label = version[1].partition("+")[2].strip() if version else ""
 
 
 def _hint(near: str | None) -> str:
@@ -303,11 +314,21 @@ def decide(table: OptionTable, heard: Heard) -> Plan:
     _check_cache(table, heard, agreed, resolution.resolved)
     problems = (*heard.problems, *resolution.problems)
     if not problems:
-        return make_plan(table, agreed.values, agreed.sources, resolution)
+        plan = make_plan(table, agreed.values, agreed.sources, resolution)
+        _check_sdist(table, heard, plan)
+        return plan
     wanted = {**agreed.guesses, **agreed.values}
     options, given_up = correct(table, wanted, frozenset(agreed.fixed))
     unset = dict.fromkeys([*agreed.broken, *(variable for name in given_up for variable in agreed.fixed[name])])
     raise RefusedError(Refusal(problems, options, spell(options, heard), tuple(unset)))
+
+
+def _check_sdist(table: OptionTable, heard: Heard, plan: Plan) -> None:
+    if heard.sdist_label in ("", plan.label):
+        return
+    text = f"the options make {plan.full_version}, but this sdist was made for +{heard.sdist_label} (PKG-INFO); build what it says, or use an sdist without a label"
+    options = options_for_label(table, heard.sdist_label)
+    raise RefusedError(Refusal((Problem("R6", (), text),), options, spell(options, heard), ()))
 
 
 def plan_for_hook(table: OptionTable, settings: ConfigSettings | None, env: Mapping[str, str] = os.environ) -> Plan:
@@ -316,4 +337,5 @@ def plan_for_hook(table: OptionTable, settings: ConfigSettings | None, env: Mapp
     hear_config_settings(table, heard, settings)
     hear_environment(table, heard, env)
     hear_build_dir(table, heard, settings)
+    hear_sdist(table, heard)
     return decide(table, heard)

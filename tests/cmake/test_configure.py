@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from threadwheel_build.matrix import cross_product, verdict
+from threadwheel_build.matrix import verdict
 from threadwheel_build.options import load_table
+from threadwheel_build.plan import cross_product
 from threadwheel_build.report import plan_text
 from threadwheel_build.sources import plan_for_hook
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from threadwheel_build.matrix import cross_product, verdict
+from threadwheel_build.matrix import verdict
 from threadwheel_build.options import OptionTable
+from threadwheel_build.plan import cross_product
 
 FIRST_HOOKS = ["get_requires_for_build_wheel", "get_requires_for_build_editable", "get_requires_for_build_sdist"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwheel_build.errors import RefusedError
-from threadwheel_build.matrix import cross_product
-from threadwheel_build.options import OptionTable
-from threadwheel_build.plan import Plan, resolve
+from threadwheel_build.options import OptionTable, load_table
+from threadwheel_build.plan import Plan, cross_product, resolve
 from threadwheel_build.sources import plan_for_hook
 
 TBB = {"ATEN_THREADING": "TBB", "USE_TBB": "ON"}
@@ -212,6 +213,19 @@ def test_a_build_directory_that_says_otherwise_is_refused(table: OptionTable, tm
     assert line_of(text).startswith("-C cmake.fresh=true -C cmake.define.ATEN_THREADING=OMP")
     plan(table, {"build-dir": str(tmp_path), **settings_of(line_of(text))})
     assert plan(table, {"build-dir": str(tmp_path), "threadwheel.variant": "tbb"}).label == "tbb"
+
+
+@pytest.mark.parametrize("label", ["tbb", "omp.mklseq", "native.bare"])
+def test_a_labelled_sdist_builds_only_what_it_says(tmp_path: Path, label: str) -> None:
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "PKG-INFO").write_text(f"Metadata-Version: 2.2\nName: threadwheel\nVersion: 0.1.0+{label}\n")
+    unpacked = load_table(tmp_path)
+    text = refusal(unpacked)
+    assert f"R6: the options make 0.1.0, but this sdist was made for +{label} (PKG-INFO)" in text
+    assert plan(unpacked, settings_of(line_of(text))).label == label
+    (tmp_path / "PKG-INFO").write_text("Version: 0.1.0\n")
+    assert plan(unpacked, {"threadwheel.variant": "tbb"}).label == "tbb", "a plain sdist serves every plan"
 
 
 def test_a_mixed_build_names_both_sources(table: OptionTable) -> None:

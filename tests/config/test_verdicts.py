@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from threadwheel_build.matrix import cross_product, verdict
+from threadwheel_build.matrix import verdict
 from threadwheel_build.options import OptionTable
-from threadwheel_build.plan import label_of, resolve
+from threadwheel_build.plan import cross_product, label_of, resolve
 
 # A: ATEN_THREADING, K: MKL_THREADING, D: MKLDNN_THREADING, O: USE_OPENMP, T: USE_TBB, B: BLAS, N: USE_MKLDNN
 NAMES = {

@@ -85,10 +85,30 @@ V1 = "sys/fs/cgroup/cpu,cpuacct/"
     ("files", "quota"),
     [
         ({}, 0),
-        ({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/a/cpu.max": "max 100000\n"}, 0),
-        ({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/a/cpu.max": "150000 100000"}, 2),
-        ({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/a/cpu.max": "50000 100000"}, 1),
-        ({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/a/cpu.max": "200000 100000"}, 2),
+        (
+            {"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/a/cpu.max": "max 100000\n"},
+            0,
+        ),
+        (
+            {
+                "proc/self/cgroup": "0::/a\n",
+                "proc/self/mountinfo": V2_MOUNT,
+                "sys/fs/cgroup/a/cpu.max": "150000 100000",
+            },
+            2,
+        ),
+        (
+            {"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/a/cpu.max": "50000 100000"},
+            1,
+        ),
+        (
+            {
+                "proc/self/cgroup": "0::/a\n",
+                "proc/self/mountinfo": V2_MOUNT,
+                "sys/fs/cgroup/a/cpu.max": "200000 100000",
+            },
+            2,
+        ),
         (  # the parent's quota holds for its children
             {
                 "proc/self/cgroup": "0::/pod/box\n",
@@ -103,7 +123,11 @@ V1 = "sys/fs/cgroup/cpu,cpuacct/"
             4,
         ),
         (  # a process outside of the namespace's root
-            {"proc/self/cgroup": "0::/../x\n", "proc/self/mountinfo": V2_MOUNT, "sys/fs/cgroup/cpu.max": "400000 100000"},
+            {
+                "proc/self/cgroup": "0::/../x\n",
+                "proc/self/mountinfo": V2_MOUNT,
+                "sys/fs/cgroup/cpu.max": "400000 100000",
+            },
             4,
         ),
         (
@@ -222,9 +246,21 @@ WRONG = [
     (0, ValueError, "{where}: the number of threads is 0; expected positive number of threads, from 1 to 1024"),
     (-1, ValueError, "{where}: the number of threads is -1; expected positive number of threads, from 1 to 1024"),
     (1025, ValueError, "{where}: the number of threads is 1025; expected positive number of threads, from 1 to 1024"),
-    (2**31, ValueError, "{where}: the number of threads is 2147483648; expected positive number of threads, from 1 to 1024"),
-    (2**65, ValueError, f"{{where}}: the number of threads is {2**65}; expected positive number of threads, from 1 to 1024"),
-    (-(2**65), ValueError, f"{{where}}: the number of threads is -{2**65}; expected positive number of threads, from 1 to 1024"),
+    (
+        2**31,
+        ValueError,
+        "{where}: the number of threads is 2147483648; expected positive number of threads, from 1 to 1024",
+    ),
+    (
+        2**65,
+        ValueError,
+        f"{{where}}: the number of threads is {2**65}; expected positive number of threads, from 1 to 1024",
+    ),
+    (
+        -(2**65),
+        ValueError,
+        f"{{where}}: the number of threads is -{2**65}; expected positive number of threads, from 1 to 1024",
+    ),
     (2.0, TypeError, "{where}: the number of threads is 2.0, a float; expected an int"),
     (True, TypeError, "{where}: the number of threads is True, a bool; expected an int"),
     ("2", TypeError, "{where}: the number of threads is '2', a str; expected an int"),

@@ -126,5 +126,3 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
 use()
 """
     run(run_python, code, OMP_NUM_THREADS="2")
-
-

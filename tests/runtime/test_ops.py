@@ -237,7 +237,9 @@ def test_mm_of_small_matrices(m: int, n: int, k: int, layout: tuple[str, str], d
     same(tw.mm(a, b), a @ b)  # small integers: exact in any order
 
 
-@pytest.mark.parametrize(("m", "n", "k"), [(300, 200, 100), (17, 1030, 513), (1030, 17, 300), (1, 500, 700), (3, 5, 9000)])
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(300, 200, 100), (17, 1030, 513), (1030, 17, 300), (1, 500, 700), (3, 5, 9000)]
+)
 @pytest.mark.parametrize("dtype", ("float32", "float64"))
 @pytest.mark.parametrize("num_threads", THREADS)
 def test_mm_of_larger_matrices(m: int, n: int, k: int, dtype: str, num_threads: int) -> None:
@@ -325,7 +327,10 @@ def test_library_kernels_follow_a_changing_number_of_threads() -> None:
     """A primitive made for one number of threads must not run with another."""
     random = np.random.default_rng(8)
     x, w = random.standard_normal((256, 256)).astype("f4"), random.standard_normal((256, 256)).astype("f4")
-    image, kernel = random.standard_normal((1, 16, 20, 20)).astype("f4"), random.standard_normal((16, 16, 3, 3)).astype("f4")
+    image, kernel = (
+        random.standard_normal((1, 16, 20, 20)).astype("f4"),
+        random.standard_normal((16, 16, 3, 3)).astype("f4"),
+    )
     exact, convolved = x.astype("f8") @ w.T.astype("f8"), convolve(image, kernel, 1, 1, 1, 1)
     for num_threads in (4, 1, 2, 4, 3, 1, 2):
         tw.set_num_threads(num_threads)
@@ -414,7 +419,11 @@ IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
             ValueError,
             "linear: input is float32, weight is float32, bias is float64; they must have the same dtype",
         ),
-        (lambda: tw.conv2d(M, KERNEL), ValueError, "conv2d: input has sizes [2, 3]; expected [n, c, h, w] or [c, h, w]"),
+        (
+            lambda: tw.conv2d(M, KERNEL),
+            ValueError,
+            "conv2d: input has sizes [2, 3]; expected [n, c, h, w] or [c, h, w]",
+        ),
         (
             lambda: tw.conv2d(IMAGE, M),
             ValueError,

@@ -13,7 +13,19 @@ from conftest import random_array
 
 import threadwheel as tw
 
-DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128")
+DTYPES = (
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -125,7 +137,9 @@ def test_many_dimensions() -> None:
 
 
 def test_repr() -> None:
-    assert repr(tw.from_numpy(np.array([[1, 2], [3, 4]], "f4"))) == "Tensor([[1., 2.],\n        [3., 4.]], dtype=float32)"
+    assert (
+        repr(tw.from_numpy(np.array([[1, 2], [3, 4]], "f4"))) == "Tensor([[1., 2.],\n        [3., 4.]], dtype=float32)"
+    )
     assert repr(tw.sum(np.ones(3, "i8"))) == "Tensor(3, dtype=int64)"
     assert repr(tw.from_numpy(np.ones((0, 2), "f4"))) == "Tensor(shape=[0, 2], dtype=float32)"
     assert repr(tw.bfloat16) == "threadwheel.bfloat16"
@@ -140,10 +154,18 @@ def test_dtypes_are_complete() -> None:
 @pytest.mark.parametrize(
     ("value", "exception", "text"),
     [
-        (np.ones(2, ">f4"), NotImplementedError, "has elements of format '>f'; convert it to one of threadwheel's dtypes"),
+        (
+            np.ones(2, ">f4"),
+            NotImplementedError,
+            "has elements of format '>f'; convert it to one of threadwheel's dtypes",
+        ),
         (np.array(["a"]), NotImplementedError, "has elements of format '1w'; convert it"),
         (np.zeros(3, "u4"), NotImplementedError, "has elements of format 'I'; convert it"),
-        (np.zeros(3, "f4,f8")["f1"], NotImplementedError, "has a stride of 12 bytes for elements of 8; pass a copy of it"),
+        (
+            np.zeros(3, "f4,f8")["f1"],
+            NotImplementedError,
+            "has a stride of 12 bytes for elements of 8; pass a copy of it",
+        ),
         (
             np.frombuffer(b"\0" * 13, "u1")[1:].view("f4"),
             NotImplementedError,

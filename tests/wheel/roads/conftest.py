@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,11 @@ def environment(**extra: str) -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if k not in dropped}
     if ccache := shutil.which("ccache"):
         env |= {"CMAKE_CXX_COMPILER_LAUNCHER": ccache, "CMAKE_C_COMPILER_LAUNCHER": ccache}
-        env |= {"CCACHE_DIR": str(ROOT / "build" / "ccache"), "CCACHE_NOHASHDIR": "1"}
+        env |= {
+            "CCACHE_DIR": str(ROOT / "build" / "ccache"),
+            "CCACHE_NOHASHDIR": "1",
+            "CCACHE_BASEDIR": tempfile.gettempdir(),
+        }
     return env | extra
 
 
@@ -76,7 +81,9 @@ def venv(tmp_path: Path) -> Environment:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project without anything built, for tests that edit or kill."""
-    copy = tmp_path / "project"
+    copy = (
+        tmp_path / "project"
+    )  # always this name: with the paths below it relative, the compiler cache knows the files
     ignored = shutil.ignore_patterns("build", "dist", ".nox", ".git", "__pycache__", "site", ".hypothesis", "tests")
     shutil.copytree(ROOT, copy, ignore=ignored)
     return copy

@@ -69,7 +69,7 @@ def test_pip_wheel_names_the_label(venv: Environment, tmp_path: Path) -> None:
 def test_build_makes_an_sdist_and_from_it_the_wheel(venv: Environment, tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", tmp_path / "out", *TBB, ROOT)
     names = sorted(p.name for p in (tmp_path / "out").iterdir())
-    assert names == [f"threadwheel-0.1.0+tbb-{tag()}.whl", "threadwheel-0.1.0.tar.gz"]
+    assert names == [f"threadwheel-0.1.0+tbb-{tag()}.whl", "threadwheel-0.1.0+tbb.tar.gz"]
     venv.uv("pip", "install", tmp_path / "out" / names[0])
     check(venv, tmp_path, TBB_LINE, "tbb")
 
@@ -77,7 +77,7 @@ def test_build_makes_an_sdist_and_from_it_the_wheel(venv: Environment, tmp_path:
 def test_uv_build_makes_both_too(tmp_path: Path) -> None:
     run("uv", "build", "--out-dir", tmp_path / "out", "-C", "threadwheel.variant=native-bare", ROOT)
     names = sorted(p.name for p in (tmp_path / "out").iterdir() if not p.name.startswith("."))
-    assert names == [f"threadwheel-0.1.0+native.bare-{tag()}.whl", "threadwheel-0.1.0.tar.gz"]
+    assert names == [f"threadwheel-0.1.0+native.bare-{tag()}.whl", "threadwheel-0.1.0+native.bare.tar.gz"]
 
 
 def test_an_sdist_installs_as_another_backend(venv: Environment, tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ def test_the_corrected_line_of_a_refusal_builds(venv: Environment, tmp_path: Pat
         "cmake.define.USE_MKLDNN=ON",
     ]
     done = venv.uv("pip", "install", ROOT, *wrong, ok=False)
-    line = done.stderr.split("use: ")[1].splitlines()[0].split()
-    venv.uv("pip", "install", ROOT, *line)
+    line = done.stderr.split("  use: -C ")[1].splitlines()[0].split()
+    venv.uv("pip", "install", ROOT, "-C", *line)
     assert venv.info(tmp_path)["build"]["label"] == "native.bare"  # type: ignore[index]
 
 
@@ -100,8 +100,8 @@ def test_a_reused_build_directory_cannot_smuggle_its_options(project: Path, tmp_
     run("uv", "build", "--wheel", *place, "-C", "threadwheel.variant=native-bare", project)
     done = run("uv", "build", "--wheel", *place, "-C", "threadwheel.variant=omp-bare", project, ok=False)
     refused(done, "R6: ATEN_THREADING is OMP (default) but NATIVE in", "use: -C cmake.fresh=true ")
-    line = done.stderr.split("use: ")[1].splitlines()[0].split()
-    run("uv", "build", "--wheel", *place, *line, project)
+    line = done.stderr.split("  use: -C ")[1].splitlines()[0].split()
+    run("uv", "build", "--wheel", *place, "-C", *line, project)
     assert sorted(p.name.split("-")[1] for p in (tmp_path / "out").glob("*.whl")) == [
         "0.1.0+native.bare",
         "0.1.0+omp.bare",
@@ -126,9 +126,7 @@ def test_a_wheel_that_contradicts_its_plan_is_not_delivered(project: Path, tmp_p
 def test_a_killed_build_leaves_nothing_in_dist(project: Path, moment: str) -> None:
     """Killed with SIGKILL, process group and all, when its output reaches a moment."""
     command = [sys.executable, "-u", "-m", "threadwheel_build", "wheel", "native-bare"]
-    env = environment(
-        PYTHONPATH=str(project / "python"), PYTHONUNBUFFERED="1", NINJA_STATUS="", CCACHE_DISABLE="1", VERBOSE="1"
-    )
+    env = environment(PYTHONPATH=str(project / "python"), PYTHONUNBUFFERED="1", NINJA_STATUS="")
     process = subprocess.Popen(
         command,
         cwd=project,
