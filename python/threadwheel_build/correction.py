@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .options import ANY_FAMILY, Option, OptionTable
-from .plan import resolve
+from .plan import cross_product, label_of, resolve
 
 # What a user loses by a change, in the order of how much they meant it: the family they asked for,
 # a permit they denied, a library they asked for, a detail. An addition costs almost nothing. What an
