@@ -67,7 +67,7 @@ def describe(info: Any) -> str:
     """Return a build's version and label in a few characters, for messages."""
     if not isinstance(info, dict):
         return "unknown"
-    return f"{info.get('version')}+{info['label']}" if info.get("label") else str(info.get("version"))
+    return f"{info.get('version')} {info.get('label')}"
 
 
 def loaded_runtimes() -> list[dict[str, str]]:
@@ -109,12 +109,15 @@ def show() -> str:
     compiler = info["compiler"]
     rows = [
         ("family", info["family"]),
-        ("label", info["label"] or "(none)"),
+        ("label", info["label"]),
         ("compiler", f"{compiler['id']} {compiler['version']}"),
         ("kernels", f"{_core.describe_backend()['kernels']}, of x86-64-v4, x86-64-v3, baseline"),
         *info["options"]["resolved"].items(),
-        *((name, library.get("version", "")) for name, library in info["libraries"].items()),
+        *(
+            (name, f"{library['title']} {library.get('version', '')}".rstrip())
+            for name, library in info["libraries"].items()
+        ),
     ]
     width = max(len(name) for name, _ in rows)
-    lines = [f"  {name.ljust(width)}  {value}".rstrip() for name, value in rows]
+    lines = [f"  {name.ljust(width)}  {value}" for name, value in rows]
     return "\n".join([f"{info['name']} {info['version']} built with:", *lines, ""])

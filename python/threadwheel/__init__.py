@@ -3,27 +3,36 @@
 One pool per process serves every op; `set_num_threads` sizes it for all threads, `with num_threads(n):` for one.
 Ops take threadwheel tensors and numpy arrays (without a copy) and return tensors. numpy is imported by those who
 ask for its arrays only.
+
+A wrong number of threads is a TypeError unless it is an int (a bool is not), and an ArgumentError, which is both a
+ValueError and a RuntimeError, unless it is from 1 to 1024; on every backend.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import _preload
 
-_core = _preload.load()
+_preload.load()
 
-from . import __config__  # noqa: E402  (it reads the extension module)
+from . import __config__, _core  # noqa: E402  (where the system does not find TBB, only after the preload)
+from ._core import (  # noqa: E402
+    ArgumentError,
+    DType,
+    Tensor,
+    from_numpy,
+    get_num_interop_threads,
+    get_num_threads,
+    init_num_threads,
+    set_num_interop_threads,
+    set_num_threads,
+)
+
+if TYPE_CHECKING:
+    from ._core import *  # noqa: F403  (ops and dtypes, as the stub has them)
 
 __version__: str = __config__.check_build()["version"]
-
-ArgumentError = _core.ArgumentError
-DType = _core.DType
-Tensor = _core.Tensor
-from_numpy = _core.from_numpy
-get_num_interop_threads = _core.get_num_interop_threads
-get_num_threads = _core.get_num_threads
-init_num_threads = _core.init_num_threads
-set_num_interop_threads = _core.set_num_interop_threads
-set_num_threads = _core.set_num_threads
 
 # Names of dtypes and ops come from the extension's own tables.
 globals().update(_core.dtypes)

@@ -32,7 +32,7 @@ def build() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def variant(build: dict[str, Any]) -> str:
     """How messages name what is tested."""
-    return build["label"] or build["family"].lower()
+    return build["label"]
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -107,7 +106,7 @@ def test_info_is_the_text_then_the_extended_block(
     )
     assert lines[3].startswith(f"\tbackend : {build['family']}, ")
     assert re.fullmatch(r"\tkernels : (x86-64-v4|x86-64-v3|baseline)", lines[4])
-    assert lines[5].startswith(f"\tbuild : {build['version']}") and "BLAS=" in lines[5]
+    assert lines[5].startswith(f"\tbuild : {build['version']} {build['label']}, ") and "BLAS=" in lines[5]
     assert lines[6].startswith("\tloaded threading runtimes :")
 
 
@@ -169,11 +168,13 @@ def test_show_is_a_table_of_the_build(build: dict[str, Any]) -> None:
     for name, value in build["options"]["resolved"].items():
         assert re.search(rf"^  {name} +{re.escape(value)}$", text, re.M)
     for name, library in build["libraries"].items():
-        assert re.search(rf"^  {name} +{re.escape(library.get('version', ''))}$", text, re.M)
+        assert re.search(
+            rf"^  {name} +{re.escape(library['title'])}( {re.escape(library.get('version', ''))})?$", text, re.M
+        )
     assert build["compiler"]["version"] in text
 
 
 def test_build_info_beside_the_package_is_the_compiled_one(build: dict[str, Any]) -> None:
-    path = Path(os.path.dirname(tw._core.__file__)) / "build_info.json"
+    path = Path(tw._core.__file__).parent / "build_info.json"
     assert json.loads(path.read_text()) == build
     assert tw._core.describe_backend()["family"] == build["family"]

@@ -276,7 +276,7 @@ def convolve(x: np.ndarray, w: np.ndarray, stride: Any, padding: Any, dilation: 
     """Convolution by its definition, in float64."""
     (sy, sx), (py, px), (dy, dx) = (v if isinstance(v, tuple) else (v, v) for v in (stride, padding, dilation))
     x = np.pad(x.astype("f8"), ((0, 0), (0, 0), (py, py), (px, px)))
-    n, c, height, width = x.shape
+    n, _, height, width = x.shape
     o, cg, kh, kw = w.shape
     oh, ow = (height - dy * (kh - 1) - 1) // sy + 1, (width - dx * (kw - 1) - 1) // sx + 1
     out = np.zeros((n, o, oh, ow))

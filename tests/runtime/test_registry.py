@@ -99,12 +99,14 @@ def test_keywords_and_defaults() -> None:
     assert "aten::add.Tensor" in tw.add.__doc__
 
 
-def test_the_stub_file_lists_the_ops() -> None:
+def test_the_stub_file_lists_ops_and_dtypes() -> None:
     tree = ast.parse(files("threadwheel").joinpath("_core.pyi").read_text())
     listed = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     functions = {name for name in dir(tw._core) if callable(getattr(tw._core, name)) and not name.startswith("_")}
     classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
     assert listed == set(tw._core.ops) | (functions - classes)
+    variables = {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
+    assert variables == {"ops", "dtypes", *tw._core.dtypes}
 
 
 def test_everything_public_is_there() -> None:
