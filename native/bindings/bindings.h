@@ -14,7 +14,8 @@ namespace threadwheel::bindings {
 namespace py = pybind11;
 
 void bind_errors(py::module_& module);
-void bind_runtime(py::module_& module);
+void bind_counts(py::module_& module);
+void bind_information(py::module_& module);
 void bind_tensor(py::module_& module);
 void bind_ops(py::module_& module);
 void bind_testing(py::module_& module);

@@ -2,6 +2,7 @@
 #include "bindings/bindings.h"
 
 #include <limits>
+#include <vector>
 
 #include "build_info.h"
 #include "parallel/backend.h"
@@ -17,6 +18,9 @@ namespace {
 
 // A wrong value is a ValueError, as Python has it, and a RuntimeError, as code written for PyTorch catches it.
 PyObject* argument_error = nullptr;
+
+// The `with num_threads(n)` blocks that a thread is in: the limits that held before them.
+thread_local std::vector<int> scopes;
 
 PyObject* python_type(ErrorCode code) {
   switch (code) {
@@ -91,26 +95,47 @@ void bind_errors(py::module_& module) {
   py::register_local_exception_translator(translate);
 }
 
-void bind_runtime(py::module_& module) {
-  module.def("get_num_threads", &get_num_threads);
-  module.def("set_num_threads", [](py::handle num_threads) {
-    const int count = to_thread_count("set_num_threads", num_threads);
-    const py::gil_scoped_release unlocked;
-    set_num_threads(count);
-  });
-  module.def("get_num_interop_threads", &get_num_interop_threads);
-  module.def("set_num_interop_threads", [](py::handle num_threads) {
-    set_num_interop_threads(to_thread_count("set_num_interop_threads", num_threads));
-  });
-  module.def("enter_num_threads", [](py::handle num_threads) {
+void bind_counts(py::module_& module) {
+  module.def("get_num_threads", &get_num_threads,
+             "Return the most threads that an op called now by this thread may use, the thread included.");
+  module.def(
+      "set_num_threads",
+      [](py::handle num_threads) {
+        const int count = to_thread_count("set_num_threads", num_threads);
+        const py::gil_scoped_release unlocked;
+        set_num_threads(count);
+      },
+      py::arg("num_threads"),
+      "Set the number of threads for the process; every thread without a `num_threads` block of its own uses it from\n"
+      "its next op on. Raises TypeError unless it is an int, ArgumentError unless it is from 1 to 1024.");
+  module.def("init_num_threads", &init_num_threads,
+             "Settle the default count and give it to the threading runtime of this thread. Ops do so on their own.");
+  module.def("get_num_interop_threads", &get_num_interop_threads,
+             "Return the number of threads for inter-op tasks. Starts none.");
+  module.def(
+      "set_num_interop_threads",
+      [](py::handle num_threads) {
+        set_num_interop_threads(to_thread_count("set_num_interop_threads", num_threads));
+      },
+      py::arg("num_threads"),
+      "Set the number of threads for inter-op tasks, once, before the first task; the same number again is fine.\n"
+      "Raises as set_num_threads, and RuntimeError when it is too late.");
+  module.def("check_num_threads", [](py::handle num_threads) {
     const int count = to_thread_count("num_threads", num_threads);
-    if (count == 0) refuse_count("num_threads", "0");  // 0 is how leave_num_threads says "none"
-    return exchange_thread_limit(count);
+    if (count < 1 || count > kMaxNumThreads) refuse_count("num_threads", std::to_string(count));
+    return count;
   });
-  module.def("leave_num_threads", [](int previous) { exchange_thread_limit(previous); });
+  module.def("enter_num_threads", [](int num_threads) { scopes.push_back(exchange_thread_limit(num_threads)); });
+  module.def("leave_num_threads", [] {
+    if (scopes.empty()) throw Error(ErrorCode::kRuntime, "num_threads: this thread is in no such block");
+    exchange_thread_limit(scopes.back());
+    scopes.pop_back();
+  });
+}
+
+void bind_information(py::module_& module) {
   module.def("get_thread_num", &get_thread_num);
   module.def("in_parallel_region", &in_parallel_region);
-  module.def("init_num_threads", &init_num_threads);
   module.def("parallel_info", &get_parallel_info);
   module.def("build_info_json", &build_info_json);
   module.def("dnn_runtime", &libraries::dnn_runtime);
@@ -125,7 +150,8 @@ PYBIND11_MODULE(_core, module) {
   // Here, where the interpreter's lock keeps other threads from forking in the middle of it.
   threadwheel::detail::register_fork_hooks();
   bindings::bind_errors(module);
-  bindings::bind_runtime(module);
+  bindings::bind_counts(module);
+  bindings::bind_information(module);
   bindings::bind_tensor(module);
   bindings::bind_ops(module);
   bindings::bind_testing(module);

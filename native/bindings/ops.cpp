@@ -107,7 +107,8 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
     }
     const py::object given = positional ? py::object(args[i]) : py::object(kwargs[argument.name.c_str()]);
     Converted converted = convert(argument.type, given, from_scalars);
-    if (const auto* problem = std::get_if<std::string>(&converted)) return "argument '" + argument.name + "' " + *problem;
+    if (const auto* problem = std::get_if<std::string>(&converted))
+      return "argument '" + argument.name + "' " + *problem;
     values.push_back(std::get<Value>(std::move(converted)));
   }
   if (num_named == kwargs.size()) return "";

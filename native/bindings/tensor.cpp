@@ -82,7 +82,7 @@ py::buffer_info export_buffer(const Tensor& tensor) {
   const DTypeInfo& info = dtype_info(tensor.dtype());
   if (info.buffer_format == nullptr)
     throw Error(ErrorCode::kUnsupported, std::string("tensor: ") + info.name +
-                                             " has no counterpart in the buffer protocol or in numpy; convert it first");
+                                             " does not exist in the buffer protocol or in numpy; convert it first");
   const auto item_bytes = static_cast<std::int64_t>(info.size_bytes);
   std::vector<py::ssize_t> shape(tensor.sizes().begin(), tensor.sizes().end()), strides;
   for (const std::int64_t stride : tensor.strides()) strides.push_back(stride * item_bytes);
@@ -124,7 +124,8 @@ std::string represent(const py::object& self) {
 }
 
 void bind_dtype(py::module_& module) {
-  py::class_<DType> type(module, "DType", "The type of a tensor's elements. Compare with `is` or `==`.");
+  py::class_<DType> type(module, "DType", "The type of a tensor's elements.");
+  type.attr("__module__") = "threadwheel";
   type.def_property_readonly("name", [](DType self) { return dtype_name(self); })
       .def_property_readonly("itemsize", [](DType self) { return dtype_size(self); }, "Size of an element in bytes.")
       .def("__eq__", [](DType self, const py::object& other) {
@@ -168,14 +169,17 @@ std::optional<DType> to_dtype(py::handle object) {
 void bind_tensor(py::module_& module) {
   bind_dtype(module);
   using namespace py::literals;
-  py::class_<Tensor>(module, "Tensor", py::buffer_protocol(),
-                     "A strided view of memory, its own or numpy's. Ops take it, and numpy arrays, and return it.")
-      .def_buffer(&export_buffer)
+  py::class_<Tensor> type(module, "Tensor", py::buffer_protocol(),
+                          "A strided view of memory, its own or numpy's. Ops take it and numpy arrays, and return it.");
+  type.attr("__module__") = "threadwheel";
+  type.def_buffer(&export_buffer)
       .def_property_readonly("shape", [](const Tensor& self) { return to_tuple(self.sizes()); })
       .def_property_readonly("dtype", &Tensor::dtype)
       .def_property_readonly(
           "strides",
-          [](const Tensor& self) { return to_tuple(self.strides(), static_cast<std::int64_t>(dtype_size(self.dtype()))); },
+          [](const Tensor& self) {
+            return to_tuple(self.strides(), static_cast<std::int64_t>(dtype_size(self.dtype())));
+          },
           "Steps between neighbours in bytes, as numpy counts.")
       .def_property_readonly("ndim", &Tensor::dim)
       .def("dim", &Tensor::dim)

@@ -136,13 +136,26 @@ float reduce(const Tensor& values, std::int64_t grain_size, bool nested) {
   return result;
 }
 
+// Calls an op on tensors, other arguments at their defaults, in each chunk of a region, where it must run serially.
+std::vector<Tensor> call_in_region(const std::string& name, const std::vector<Tensor>& tensors, int num_chunks) {
+  const Op& op = *Registry::instance().find(name).at(0);
+  std::vector<Value> arguments(tensors.begin(), tensors.end());
+  for (std::size_t i = arguments.size(); i < op.schema().arguments.size(); ++i)
+    arguments.push_back(op.schema().arguments[i].default_value.value());
+  std::vector<Tensor> results(static_cast<std::size_t>(num_chunks));
+  parallel_for(0, num_chunks, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (; begin < end; ++begin) results[static_cast<std::size_t>(begin)] = op.call(arguments).to_tensor();
+  });
+  return results;
+}
+
 // Nanoseconds of one empty parallel_for, the least of several rounds.
 double empty_region_ns(int repetitions) {
   double least = 1e18;
   for (int round = 0; round < 5; ++round) {
     const auto start = Clock::now();
-    for (int i = 0; i < repetitions; ++i)
-      parallel_for(0, 1 << 20, 1, [](std::int64_t, std::int64_t) { std::atomic_signal_fence(std::memory_order_seq_cst); });
+    const auto nothing = [](std::int64_t, std::int64_t) { std::atomic_signal_fence(std::memory_order_seq_cst); };
+    for (int i = 0; i < repetitions; ++i) parallel_for(0, 1 << 20, 1, nothing);
     least = std::min(least, std::chrono::duration<double, std::nano>(Clock::now() - start).count() / repetitions);
   }
   return least;
@@ -206,6 +219,12 @@ void bind_testing(py::module_& parent) {
     const Tensor tensor = to_tensor(values, false)->contiguous();
     const py::gil_scoped_release release;
     return reduce(tensor, grain_size, nested);
+  });
+  module.def("call_in_region", [](const std::string& name, const std::vector<py::object>& objects, int num_chunks) {
+    std::vector<Tensor> tensors;
+    for (const py::object& object : objects) tensors.push_back(to_tensor(object, false).value());
+    const py::gil_scoped_release release;
+    return call_in_region(name, tensors, num_chunks);
   });
   module.def("empty_region_ns", &empty_region_ns, unlocked());
   module.def("detect", &detect);

@@ -33,7 +33,8 @@ struct PlainAdd {
 
 // As torch has it: a bool is a factor for bools only, a float for floating dtypes only.
 void check_alpha(DType dtype, Scalar alpha) {
-  const bool is_bool = alpha.category() == DTypeCategory::kBool, is_float = alpha.category() == DTypeCategory::kFloating;
+  const bool is_bool = alpha.category() == DTypeCategory::kBool;
+  const bool is_float = alpha.category() == DTypeCategory::kFloating;
   if ((is_bool && dtype != DType::kBool) || (is_float && dtype_info(dtype).category < DTypeCategory::kFloating))
     throw Error(ErrorCode::kValue, std::string("add: alpha is a ") + (is_bool ? "bool" : "float") +
                                        " and the result is " + dtype_name(dtype) + "; use an int");

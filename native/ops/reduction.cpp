@@ -52,9 +52,10 @@ THREADWHEEL_KERNEL void sum_rows(const T* x, std::int64_t row_step, std::int64_t
 template <class T>
 Accumulator<T> sum_long_run(const T* x, std::int64_t step, std::int64_t n) {
   using A = Accumulator<T>;
-  return parallel_reduce(
-      0, n, kGrain, A(0), [&](std::int64_t begin, std::int64_t end, A) { return sum_run(x + begin * step, step, end - begin); },
-      [](A a, A b) { return a + b; });
+  const auto sum_chunk = [&](std::int64_t begin, std::int64_t end, A) {
+    return sum_run(x + begin * step, step, end - begin);
+  };
+  return parallel_reduce(0, n, kGrain, A(0), sum_chunk, [](A a, A b) { return a + b; });
 }
 
 // A view as [outer, length, inner], of which `length` is summed over. Strides count elements.
@@ -103,6 +104,10 @@ bool merge(const Tensor& x, std::size_t first, std::size_t last, std::int64_t& s
   step = 1;
   for (std::size_t i = last; i-- > first;) {
     if (x.size(i) == 1) continue;
+    if (x.size(i) == 0) {  // nothing to step over, whatever the strides are
+      size = 0;
+      return true;
+    }
     if (size == 1) {
       step = x.stride(i);
     } else if (x.stride(i) != step * size) {
@@ -118,8 +123,8 @@ std::vector<bool> reduced_dims(std::int64_t rank, std::optional<std::span<const 
   const auto size = static_cast<std::size_t>(rank);
   if (!dims || dims->empty()) return std::vector<bool>(size, true);
   std::vector<bool> reduced(size, false);
+  const std::int64_t most = std::max<std::int64_t>(rank, 1) - 1, least = -most - 1;  // a number has dimension 0 here
   for (const std::int64_t dim : *dims) {
-    const std::int64_t least = rank == 0 ? -1 : -rank, most = rank == 0 ? 0 : rank - 1;  // a number has one dimension here
     if (dim < least || dim > most)
       throw Error(ErrorCode::kValue, "sum: dim is " + std::to_string(dim) + " for a tensor of " + std::to_string(rank) +
                                          " dimensions; expected " + std::to_string(least) + " to " +
@@ -160,6 +165,11 @@ Tensor arrange(const Tensor& x, const std::vector<bool>& reduced, Layout& layout
   return copy;
 }
 
+Tensor zeros(const Dims& sizes) {
+  const Tensor zero = scalar_tensor(false, DType::kBool);
+  return broadcast_to(zero, sizes);
+}
+
 // self: any shape -> without the dimensions of `dim` (size 1 each with keepdim). Integers and bools sum to int64.
 Tensor sum_dims(const Tensor& self, std::optional<std::span<const std::int64_t>> dim, bool keepdim,
                 std::optional<DType> dtype) {
@@ -172,6 +182,7 @@ Tensor sum_dims(const Tensor& self, std::optional<std::span<const std::int64_t>>
     if (!reduced[i]) kept[k] = self.size(i);
     if (!reduced[i] || keepdim) ++k;
   }
+  if (input.numel() == 0) return convert(zeros(kept), result_dtype, "sum");  // strides of empty tensors mean nothing
   Tensor out = Tensor::empty(kept, result_dtype);
   Layout layout{};
   const Tensor x = arrange(input, reduced, layout);

@@ -33,7 +33,7 @@ void run_library(int limit, LibraryFunction fn) noexcept;
 // Makes `num_threads` the size of the process-wide pool, from the next region on. Called under one lock.
 void resize(int num_threads);
 
-// Returns the size of the pool, the caller included. The first call brings the threading runtime up, starting no thread.
+// Returns the size of the pool, the caller included. The first call brings the threading runtime up; no thread starts.
 int capacity() noexcept;
 
 // Tells the threading runtime of the calling thread how many threads to use (OpenMP counts per thread).

@@ -98,8 +98,8 @@ int get_thread_num() noexcept { return detail::state.thread_num; }
 
 bool in_parallel_region() noexcept { return detail::state.in_region; }
 
-void library_call(FunctionRef<void(int num_threads)> fn) {
-  const int limit = detail::region_limit();
+void library_call(double work, FunctionRef<void(int num_threads)> fn) {
+  const int limit = work < kParallelWork ? 1 : detail::region_limit();
   std::exception_ptr exception;
   const auto guarded = [&](int num_threads) noexcept {
     try {

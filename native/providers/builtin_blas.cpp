@@ -23,11 +23,13 @@ std::string blas_report() { return "MKL not found\n"; }
 namespace blas {
 namespace {
 
-// A tile's packed part of a (kTileRows x kDepth) fits the second-level cache, one strip of b the first-level one.
+// The largest tile: its packed part of a (kTileRows x kDepth) fits the second-level cache, one strip of b the
+// first-level one. Tiles shrink to half of that and less where there are too few for the threads.
 constexpr std::int64_t kTileRows = 192, kTileColumns = 512, kDepth = 256;
+constexpr std::int64_t kLeastTile = 48;  // smaller ones are packed for longer than they are multiplied
 
 // Multiplications worth a thread.
-constexpr double kGrainWork = 1e5;
+constexpr double kGrainWork = 5e5;
 
 template <class T>
 struct Product {
@@ -146,10 +148,14 @@ void multiply_packed(const T* a, const T* b, std::int64_t rows, std::int64_t col
     }
 }
 
+struct Tile {
+  std::int64_t row, column, rows, columns;
+};
+
 template <class T>
-void multiply_tile(const Product<T>& product, std::int64_t row, std::int64_t column, T* buffer) {
+void multiply_tile(const Product<T>& product, const Tile& tile, T* buffer) {
   const auto& [m, n, k, a, b, beta, c] = product;
-  const std::int64_t rows = std::min(kTileRows, m - row), columns = std::min(kTileColumns, n - column);
+  const auto [row, column, rows, columns] = tile;
   T* const corner = c.data + row * c.leading + column;
   scale(beta, corner, c.leading, rows, columns);
   T* const packed_b = buffer + (kTileRows + 16) * kDepth;
@@ -166,15 +172,26 @@ void multiply_tile(const Product<T>& product, std::int64_t row, std::int64_t col
 
 template <class T>
 void multiply_tiles(const Product<T>& product) {
-  const std::int64_t across = (product.n + kTileColumns - 1) / kTileColumns;
-  const std::int64_t down = (product.m + kTileRows - 1) / kTileRows;
-  const double work = static_cast<double>(std::min(product.m, kTileRows)) *
-                      static_cast<double>(std::min(product.n, kTileColumns)) * static_cast<double>(product.k);
-  const auto grain = static_cast<std::int64_t>(std::max(1.0, kGrainWork / std::max(1.0, work)));
-  parallel_for(0, across * down, grain, [&](std::int64_t begin, std::int64_t end) {
+  std::int64_t height = std::min(kTileRows, product.m), width = std::min(kTileColumns, product.n);
+  const auto divide = [](std::int64_t size, std::int64_t part) { return (size + part - 1) / part; };
+  const auto work = [&] {
+    return static_cast<double>(height) * static_cast<double>(width) * static_cast<double>(product.k);
+  };
+  const int num_threads = in_parallel_region() ? 1 : get_num_threads();
+  while (divide(product.m, height) * divide(product.n, width) < num_threads && work() > 2 * kGrainWork &&
+         std::max(height, width) > kLeastTile) {
+    std::int64_t& side = 2 * height > width ? height : width;  // tiles twice as wide as high cost least to pack
+    side = divide(side, 2);
+  }
+  const std::int64_t across = divide(product.n, width);
+  const auto grain = static_cast<std::int64_t>(std::max(1.0, kGrainWork / std::max(1.0, work())));
+  parallel_for(0, across * divide(product.m, height), grain, [&](std::int64_t begin, std::int64_t end) {
     const auto buffer = Storage::allocate(((kTileRows + 16) + (kTileColumns + 32)) * kDepth * sizeof(T));
-    for (std::int64_t i = begin; i < end; ++i)
-      multiply_tile(product, i / across * kTileRows, i % across * kTileColumns, reinterpret_cast<T*>(buffer->data()));
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t row = i / across * height, column = i % across * width;
+      const Tile tile{row, column, std::min(height, product.m - row), std::min(width, product.n - column)};
+      multiply_tile(product, tile, reinterpret_cast<T*>(buffer->data()));
+    }
   });
 }
 

@@ -47,9 +47,6 @@ bool mkl_is_parallel() {
   return parallel;
 }
 
-// Multiplications below which a product is not worth splitting; measured with two threads.
-constexpr double kSplitWork = 1e5;
-
 void call_mkl(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, MKL_INT m, MKL_INT n, MKL_INT k, const float* a, MKL_INT lda,
               const float* b, MKL_INT ldb, float beta, float* c, MKL_INT ldc) {
   cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0F, a, lda, b, ldb, beta, c, ldc);
@@ -128,10 +125,10 @@ void multiply(const Product<T>& product) {
                     std::to_string(INT_MAX) + " here");
   if (product.m == 0 || product.n == 0) return;
   const double work = static_cast<double>(product.m) * static_cast<double>(product.n) * static_cast<double>(product.k);
-  if (!mkl_is_parallel() && work > kSplitWork && !in_parallel_region() && get_num_threads() > 1) {
+  if (!mkl_is_parallel() && work >= kParallelWork && !in_parallel_region() && get_num_threads() > 1) {
     run_tiles(product);
   } else {
-    library_call([&](int) { product.call(); });
+    library_call(work, [&](int) { product.call(); });
   }
 }
 

@@ -178,8 +178,9 @@ KernelCache& cache() {
 enum KernelKind : std::int64_t { kLinear, kConv2d };
 
 template <class Make>
-void run_cached(const char* op, Key key, Make make, std::initializer_list<const float*> inputs, float* output) {
-  library_call([&](int num_threads) {
+void run_cached(const char* op, double work, Key key, Make make, std::initializer_list<const float*> inputs,
+                float* output) {
+  library_call(work, [&](int num_threads) {
     try {
       key.push_back(num_threads);
       cache().find_or_make(key, make)->run(inputs, output);
@@ -191,10 +192,11 @@ void run_cached(const char* op, Key key, Make make, std::initializer_list<const 
 }
 
 Kernel make_linear(const LinearShape& shape, bool has_bias) {
-  const memory::desc source({shape.rows, shape.in_features}, kFloat, memory::format_tag::ab);
-  const memory::desc weight({shape.out_features, shape.in_features}, kFloat, memory::format_tag::ab);
-  const memory::desc bias = has_bias ? memory::desc({shape.out_features}, kFloat, memory::format_tag::a) : memory::desc();
-  const memory::desc destination({shape.rows, shape.out_features}, kFloat, memory::format_tag::ab);
+  using tag = memory::format_tag;
+  const memory::desc source({shape.rows, shape.in_features}, kFloat, tag::ab);
+  const memory::desc weight({shape.out_features, shape.in_features}, kFloat, tag::ab);
+  const memory::desc bias = has_bias ? memory::desc({shape.out_features}, kFloat, tag::a) : memory::desc();
+  const memory::desc destination({shape.rows, shape.out_features}, kFloat, tag::ab);
   const dnnl::inner_product_forward::primitive_desc description(cpu(), dnnl::prop_kind::forward_inference, source,
                                                                 weight, bias, destination, user_scratchpad());
   std::vector<Operand> inputs{{DNNL_ARG_SRC, source, description.src_desc(), false},
@@ -216,9 +218,10 @@ Kernel make_conv2d(const Conv2dShape& s, bool has_bias) {
   memory::dims far_padding(2), dilation(2);
   for (std::size_t i = 0; i < 2; ++i) {
     dilation[i] = s.dilation[i] - 1;  // oneDNN counts the gaps
-    far_padding[i] = (s.output[i] - 1) * s.stride[i] + (s.kernel[i] - 1) * s.dilation[i] + 1 - s.input[i] - s.padding[i];
+    const std::int64_t covered = (s.output[i] - 1) * s.stride[i] + (s.kernel[i] - 1) * s.dilation[i] + 1;
+    far_padding[i] = covered - s.input[i] - s.padding[i];
   }
-  const auto pair = [](const std::array<std::int64_t, 2>& values) { return memory::dims(values.begin(), values.end()); };
+  const auto pair = [](const auto& values) { return memory::dims(values.begin(), values.end()); };
   // A convolution without groups has weights of four dimensions; kernels exist for it that do not take five.
   const memory::dims plain_dims(weight_dims.begin() + 1, weight_dims.end());
   const bool grouped = s.groups > 1;
@@ -241,8 +244,10 @@ Kernel make_conv2d(const Conv2dShape& s, bool has_bias) {
 
 void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output) {
   const bool has_bias = bias != nullptr;
+  double work = 1;
+  for (const std::int64_t size : {shape.rows, shape.in_features, shape.out_features}) work *= static_cast<double>(size);
   run_cached(
-      "linear", {kLinear, shape.rows, shape.in_features, shape.out_features, has_bias},
+      "linear", work, {kLinear, shape.rows, shape.in_features, shape.out_features, has_bias},
       [&] { return make_linear(shape, has_bias); }, {input, weight, bias}, output);
 }
 
@@ -251,8 +256,11 @@ void conv2d(const Conv2dShape& shape, const float* input, const float* weight, c
   Key key{kConv2d, shape.batch, shape.in_channels, shape.out_channels, shape.groups, has_bias};
   for (const auto& pair : {shape.input, shape.kernel, shape.output, shape.stride, shape.padding, shape.dilation})
     key.insert(key.end(), pair.begin(), pair.end());
+  double work = static_cast<double>(shape.in_channels / shape.groups) * static_cast<double>(shape.batch) *
+                static_cast<double>(shape.out_channels);
+  for (std::size_t i = 0; i < 2; ++i) work *= static_cast<double>(shape.kernel[i] * shape.output[i]);
   run_cached(
-      "conv2d", std::move(key), [&] { return make_conv2d(shape, has_bias); }, {input, weight, bias}, output);
+      "conv2d", work, std::move(key), [&] { return make_conv2d(shape, has_bias); }, {input, weight, bias}, output);
 }
 
 }  // namespace dnn

@@ -112,10 +112,11 @@ def show() -> str:
         ("label", info["label"]),
         ("compiler", f"{compiler['id']} {compiler['version']}"),
         ("kernels", f"{_core.describe_backend()['kernels']}, of x86-64-v4, x86-64-v3, baseline"),
-        *info["options"]["resolved"].items(),
+        *((name, value or "-") for name, value in info["options"]["resolved"].items()),  # None: without effect
         *(
-            (name, f"{library['title']} {library.get('version', '')}".rstrip())
+            (name, f"{library['title']} {library['version']}")
             for name, library in info["libraries"].items()
+            if "version" in library
         ),
     ]
     width = max(len(name) for name, _ in rows)

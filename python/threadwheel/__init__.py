@@ -47,15 +47,13 @@ class num_threads:
     """
 
     def __init__(self, num_threads: int) -> None:
-        self._num_threads = num_threads
-        self._previous: list[int] = []
-        _core.leave_num_threads(_core.enter_num_threads(num_threads))  # a bad number fails here, not in `with`
+        self._num_threads = _core.check_num_threads(num_threads)
 
     def __enter__(self) -> None:
-        self._previous.append(_core.enter_num_threads(self._num_threads))
+        _core.enter_num_threads(self._num_threads)
 
     def __exit__(self, *exception: object) -> None:
-        _core.leave_num_threads(self._previous.pop())
+        _core.leave_num_threads()
 
 
 __all__ = [

@@ -18,7 +18,7 @@ def extended_block(info: dict[str, Any]) -> str:
     def known(value: int | None) -> str:
         return "unknown" if value is None else str(value)
 
-    options = ", ".join(f"{name}={value}" for name, value in build["options"]["resolved"].items())
+    options = ", ".join(f"{name}={value}" for name, value in build["options"]["resolved"].items() if value)
     lines = [
         "Extended:",
         f"\tnumber of threads : {counts['num_threads']} ({counts['source']})",
@@ -58,7 +58,7 @@ def parallel_info() -> NoReturn:
     """Become the parallel_info program of this package."""
     program = os.path.join(__config__.package_dir(), "bin", "parallel_info")
     environment = dict(os.environ)
-    tbb = _preload.find_tbb()
+    tbb = _preload.find_tbb() if "tbb" in __config__.build_info()["libraries"] else None
     if tbb is not None:  # for installs where the library's own search path does not reach it
         paths = [environment.get("LD_LIBRARY_PATH"), os.path.dirname(tbb)]
         environment["LD_LIBRARY_PATH"] = os.pathsep.join(path for path in paths if path)

@@ -219,6 +219,31 @@ def test_scopes_nest_and_are_the_thread_s_own() -> None:
     assert tw.get_num_threads() == 3
 
 
+def test_a_scope_object_can_be_shared_between_threads() -> None:
+    tw.set_num_threads(4)
+    scope, inside, leave = tw.num_threads(2), threading.Barrier(2), threading.Barrier(2)
+    seen: list[int] = []
+
+    def work() -> None:
+        tw.set_num_threads(5)
+        with scope:
+            inside.wait(30)
+            seen.append(tw.get_num_threads())
+            leave.wait(30)
+        seen.append(tw.get_num_threads())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    with scope:
+        inside.wait(30)
+        leave.wait(30)
+    thread.join()
+    assert seen == [2, 5]
+    assert tw.get_num_threads() == 5
+    with pytest.raises(RuntimeError, match=r"^num_threads: this thread is in no such block$"):
+        scope.__exit__(None, None, None)
+
+
 def test_a_scope_object_can_be_used_again_and_within_itself() -> None:
     tw.set_num_threads(4)
     scope = tw.num_threads(2)

@@ -30,6 +30,16 @@ def test_mkl_s_log_names_mm(run_python: RunPython, build: dict[str, Any], varian
     assert re.search(r"^MKL_VERBOSE DGEMM\(", log, re.M)
 
 
+def test_a_sequential_mkl_is_split_over_the_pool(run_python: RunPython, build: dict[str, Any], variant: str) -> None:
+    if "mkl" not in build["libraries"]:
+        pytest.skip(f"{variant} has no MKL")
+    code = USE + "tw.set_num_threads(2); tw.mm(x, x)\nwith tw.num_threads(1): print('--', flush=True); tw.mm(x, x)"
+    several, one = run_python(code, MKL_VERBOSE="1").stdout.split("--")
+    sequential = build["options"]["resolved"]["MKL_THREADING"] == "SEQ"
+    assert len(re.findall(r"^MKL_VERBOSE SGEMM\(", several, re.M)) == (2 if sequential else 1)
+    assert len(re.findall(r"^MKL_VERBOSE SGEMM\(", one, re.M)) == 1
+
+
 def test_onednn_s_log_names_linear_and_conv2d(run_python: RunPython, build: dict[str, Any], variant: str) -> None:
     if "onednn" not in build["libraries"]:
         pytest.skip(f"{variant} has no oneDNN")

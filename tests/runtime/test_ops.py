@@ -173,6 +173,14 @@ def expected_sum(x: np.ndarray, **where: Any) -> np.ndarray:
     return np.asarray(x.sum(dtype="f8" if x.dtype.kind == "f" else "i8", **where)).astype(dtype)
 
 
+@pytest.mark.parametrize("shape", [(0, 2, 2), (2, 2, 0), (0, 3, 0), (2, 0, 2)])
+@pytest.mark.parametrize("dims", [(0, 2), (0,), (2,), (0, 1, 2)])
+def test_sum_over_nothing_is_zero(shape: tuple[int, ...], dims: tuple[int, ...]) -> None:
+    """Kept dimensions between summed ones of size 0: once, memory beyond the tensor was summed."""
+    for dtype in ("bool", "f4", "i8"):
+        same(tw.sum(np.zeros(shape, dtype), list(dims)), expected_sum(np.zeros(shape, dtype), axis=dims))
+
+
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), keepdim=st.booleans())
 def test_sum_over_any_dimensions(data: st.DataObject, dtype: str, keepdim: bool) -> None:
     x = data.draw(views(dtype))
@@ -183,6 +191,16 @@ def test_sum_over_any_dimensions(data: st.DataObject, dtype: str, keepdim: bool)
     same(tw.sum(x, signed, keepdim), expected_sum(x, axis=dims or None, keepdims=keepdim))
     if len(dims) == 1:
         same(tw.sum(x, dim=signed[0], keepdim=keepdim), expected_sum(x, axis=dims, keepdims=keepdim))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(0,), (0, 2, 3), (2, 0, 3), (2, 3, 0)])
+def test_sum_of_nothing_is_zero(shape: tuple[int, ...], dtype: str) -> None:
+    x = np.zeros(shape, dtype)
+    for dims in (None, *range(len(shape)), (0, -1)[: len(shape)]):
+        same(tw.sum(x, dims), expected_sum(x, axis=dims))
+        same(tw.sum(x.T, dims), expected_sum(x.T, axis=dims))
+    same(tw.sum(x, dtype="float64"), x.sum(dtype="f8"))
 
 
 @pytest.mark.parametrize("shape", [(3_000_001,), (70_000, 3), (3, 70_001), (40, 50, 60), (2, 100_000, 2), (1, 70_000)])
@@ -340,6 +358,30 @@ def test_library_kernels_follow_a_changing_number_of_threads() -> None:
             close(tw.linear(x, w), exact, 256)
         with tw.num_threads(3):
             close(tw.conv2d(image, kernel, padding=1), convolved, 144)
+
+
+def test_ops_inside_of_regions_are_serial_and_the_same() -> None:
+    random = np.random.default_rng(9)
+    x, w = (random.standard_normal((256, 256)).astype("f4") for _ in range(2))
+    image, kernel = (
+        random.standard_normal((1, 16, 40, 40)).astype("f4"),
+        random.standard_normal((16, 16, 3, 3)).astype("f4"),
+    )
+    for num_threads in (1, 2, 3, 2):
+        tw.set_num_threads(num_threads)
+        for name, arguments in (
+            ("add", (x, w)),
+            ("relu", (x,)),
+            ("exp", (x,)),
+            ("sum", (x,)),
+            ("mm", (x, w)),
+            ("linear", (x, w)),
+            ("conv2d", (image, kernel)),
+        ):
+            with tw.num_threads(1):
+                serial = getattr(tw, name)(*arguments)
+            for result in tw._core._testing.call_in_region(f"aten::{name}", list(arguments), 7):
+                same(result, serial)
 
 
 # --- errors --------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ struct State {
   std::atomic<std::thread::id> home{};  // the first caller
   std::atomic<bool> shared{false};      // a second caller has come
   Master master;
-  int num_threads = omp_get_max_threads();  // asking also brings the runtime up
+  std::atomic<int> num_threads{omp_get_max_threads()};  // asking also brings the runtime up
 };
 
 State*& state_pointer() {
