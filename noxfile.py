@@ -111,7 +111,7 @@ def lint(session: nox.Session) -> None:
     session.install(*group("lint"), "nox")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run("mypy", "-p", "threadwheel_build", env={"MYPYPATH": str(ROOT / "python")})
+    session.run("mypy", env={"MYPYPATH": str(ROOT / "python")})
 
 
 @nox.session(tags=["tests", "matrix"])
