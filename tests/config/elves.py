@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+WHEEL_NAME = "threadwheel-0.1.0+tbb-cp311-cp311-linux_x86_64.whl"
+
 needs_compiler = pytest.mark.skipif(
     shutil.which("gcc") is None or shutil.which("g++") is None, reason="gcc and g++ are needed to build ELF files"
 )
