@@ -14,7 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-NOX = "nox[uv]>=2026.10.20"
+NOX_VERSION = "2026.10.20"
+NOX = f"nox[uv]>={NOX_VERSION}"
+# Versions are dates: as text they compare as they should.
+ENOUGH = f"import importlib.metadata as m, uv; assert m.version('nox') >= '{NOX_VERSION}'"
 
 
 def bootstrap() -> None:
@@ -23,11 +26,10 @@ def bootstrap() -> None:
         sys.exit(f"noxfile.py: this is Python {sys.version.split()[0]}; threadwheel needs Python >= 3.11")
     home = ROOT / ".nox" / "bootstrap"
     python = home / "bin" / "python"
-    if subprocess.run([python, "-c", "import nox"], capture_output=True).returncode if python.exists() else True:
+    if not python.exists() or subprocess.run([python, "-c", ENOUGH], capture_output=True).returncode:
         print(f"noxfile.py: installing nox into {home.relative_to(ROOT)}", file=sys.stderr, flush=True)
-        made = subprocess.run([sys.executable, "-m", "venv", "--clear", home])
-        if made.returncode:
-            sys.exit("noxfile.py: cannot make a virtual environment; install your system's python3-venv package")
+        if subprocess.run([sys.executable, "-m", "venv", "--clear", home]).returncode:
+            sys.exit(f"noxfile.py: cannot make {home}; the lines above say why (Debian: install python3-venv)")
         if subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NOX]).returncode:
             sys.exit(f"noxfile.py: cannot install {NOX} from the package index; pip's output above says why")
     os.execv(python, [str(python), __file__, *sys.argv[1:]])
@@ -47,7 +49,7 @@ from threadwheel_build.matrix import Job, jobs  # noqa: E402
 from threadwheel_build.options import load_table  # noqa: E402
 from threadwheel_build.wheelhouse import read_stamp  # noqa: E402
 
-nox.needs_version = ">=2026.10.20"
+nox.needs_version = f">={NOX_VERSION}"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = True
 nox.options.tags = ["tests"]

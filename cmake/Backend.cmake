@@ -8,14 +8,15 @@ set(THREADWHEEL_RPATH "$ORIGIN")
 
 if(PLAN_USE_OPENMP)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    threadwheel_missing("${CMAKE_CXX_COMPILER_ID} cannot compile for GNU OpenMP, which this plan links; \
+    threadwheel_impossible("${CMAKE_CXX_COMPILER_ID} cannot compile for GNU OpenMP, which this plan links; \
 configure with -DCMAKE_CXX_COMPILER=g++, or choose TBB or NATIVE")
   endif()
   find_package(OpenMP REQUIRED COMPONENTS CXX)
-  execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -print-file-name=libgomp.so.1
+  separate_arguments(compiler UNIX_COMMAND "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_ARG1}") # also CXX="ccache g++"
+  execute_process(COMMAND ${compiler} -print-file-name=libgomp.so.1
                   OUTPUT_VARIABLE gomp OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(NOT EXISTS "${gomp}")
-    threadwheel_missing("${CMAKE_CXX_COMPILER} has no libgomp.so.1; install your distribution's libgomp")
+    threadwheel_impossible("${CMAKE_CXX_COMPILER} has no libgomp.so.1; install your distribution's libgomp")
   endif()
   file(REAL_PATH "${gomp}" gomp)
   # The compiler's flag belongs to the backend's one file; everything else is the same in all wheels.
@@ -28,12 +29,17 @@ configure with -DCMAKE_CXX_COMPILER=g++, or choose TBB or NATIVE")
 endif()
 
 if(PLAN_USE_TBB)
-  find_package(TBB CONFIG QUIET PATHS "${PLAN_PYTHON_PREFIX}")
+  # What the planner's Python has comes first: it was installed for this build, other places may hold anything.
+  find_package(TBB CONFIG QUIET PATHS "${PLAN_PYTHON_PREFIX}" NO_DEFAULT_PATH)
+  if(NOT TBB_FOUND)
+    find_package(TBB CONFIG QUIET)
+  endif()
   if(NOT TBB_FOUND)
     threadwheel_missing("TBB was not found (TBBConfig.cmake)")
   endif()
-  if(TBB_VERSION VERSION_LESS 2021)
-    threadwheel_missing("TBB ${TBB_VERSION} in ${TBB_DIR} is too old; the plan needs 2021 or later")
+  if(NOT TBB_VERSION VERSION_GREATER_EQUAL 2021 OR NOT TBB_VERSION VERSION_LESS 2022)
+    # Built against 2021 it runs on 2021 and later; built against a later one it would fail on 2021.
+    threadwheel_missing("the TBB in ${TBB_DIR} is ${TBB_VERSION}, the plan needs 2021")
   endif()
   get_target_property(tbb_includes TBB::tbb INTERFACE_INCLUDE_DIRECTORIES)
   threadwheel_headers(tbb_includes tbb "${TBB_VERSION}" "${tbb_includes}" tbb oneapi/tbb*)
@@ -45,4 +51,8 @@ if(PLAN_USE_TBB)
   # A requirement of the wheel, so that a process shares one TBB. It installs to <prefix>/lib: from
   # <prefix>/lib/pythonX.Y/site-packages/threadwheel/lib, from a lib64 layout, from a --target folder.
   set(THREADWHEEL_RPATH "$ORIGIN;$ORIGIN/../../../..;$ORIGIN/../../../../../lib;$ORIGIN/../../lib")
+  if(NOT SKBUILD) # no package manager brings it: it stays where it was found
+    get_filename_component(folder "${file}" DIRECTORY)
+    set(THREADWHEEL_RPATH "$ORIGIN;${folder}")
+  endif()
 endif()

@@ -18,7 +18,7 @@ function(_plan_python out)
     message(FATAL_ERROR "threadwheel: no Python found; the planner needs Python >= 3.11 "
                         "(standard library only), name one with -DPython_EXECUTABLE=")
   endif()
-  execute_process(COMMAND "${python}" -c "import sys, tomllib; print(sys.prefix)"
+  execute_process(COMMAND "${python}" -P -c "import sys, tomllib; print(sys.prefix)"
                   RESULT_VARIABLE code OUTPUT_VARIABLE prefix ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(code)
     message(FATAL_ERROR "threadwheel: ${python} cannot run the planner; it needs Python >= 3.11, "
@@ -33,7 +33,7 @@ function(_plan_write_input file)
   set(lines "")
   get_cmake_property(names CACHE_VARIABLES)
   foreach(name IN LISTS names)
-    if(name MATCHES "^THREADWHEEL_")
+    if(name MATCHES "^THREADWHEEL_(CONFIGURED|CONFIGURED_PLAN|EXPECTED_PLAN)$")
       continue()
     endif()
     get_property(help CACHE ${name} PROPERTY HELPSTRING)
@@ -41,9 +41,11 @@ function(_plan_write_input file)
     if(help STREQUAL _plan_command_line_help)
       set(kind said)
     endif()
-    string(APPEND lines "${kind}\t${name}\t$CACHE{${name}}\n")
+    string(REGEX REPLACE "[\r\n]+" " " value "$CACHE{${name}}")
+    string(APPEND lines "${kind}\t${name}\t${value}\n")
   endforeach()
-  foreach(pair IN LISTS THREADWHEEL_CONFIGURED)
+  string(REPLACE "," ";" configured "${THREADWHEEL_CONFIGURED_PLAN}")
+  foreach(pair IN LISTS configured)
     string(REPLACE "=" "\t" pair "${pair}")
     string(APPEND lines "configured\t${pair}\n")
   endforeach()
@@ -66,6 +68,21 @@ function(_plan_restore_cache)
   endforeach()
 endfunction()
 
+# An option that is no cache entry (set() in a superproject or a toolchain file), or that appeared after
+# the planner ran, would be ignored now and change the plan at the next configuration: refused (R6).
+function(_plan_refuse_strays)
+  foreach(name IN LISTS PLAN_SPELLINGS)
+    if(DEFINED ${name} AND NOT name IN_LIST PLAN_FORGET)
+      set(value "${${name}}")
+      _plan_restore_cache()
+      unset(${name} CACHE)
+      message(NOTICE "threadwheel_build: these options make no build: 1 problem\n  R6: ${name}=${value} is set where the \
+planner cannot see it (a toolchain file or an enclosing project)\n  use: -D${name}=${value}\n")
+      message(FATAL_ERROR "threadwheel: nothing was configured; the lines above say why")
+    endif()
+  endforeach()
+endfunction()
+
 # threadwheel_plan(NAME <distribution> PROJECT <dir with configs/> [BUILDER <dir with threadwheel_build>])
 function(threadwheel_plan)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;PROJECT;BUILDER" "")
@@ -77,7 +94,7 @@ function(threadwheel_plan)
     list(APPEND environment "PYTHONPATH=${arg_BUILDER}")
   endif()
   execute_process(
-    COMMAND "${CMAKE_COMMAND}" -E env ${environment} "${python}" -m threadwheel_build
+    COMMAND "${CMAKE_COMMAND}" -E env ${environment} "${python}" -P -m threadwheel_build
             --project "${arg_PROJECT}" plan --format cmake --name "${arg_NAME}" --cmake-input "${folder}/plan.in"
     RESULT_VARIABLE code OUTPUT_FILE "${folder}/plan.cmake" ERROR_VARIABLE refusal)
   include("${folder}/plan.cmake")
@@ -88,9 +105,7 @@ function(threadwheel_plan)
   endif()
   file(GLOB configs CONFIGURE_DEPENDS "${arg_PROJECT}/configs/*.toml" "${arg_PROJECT}/configs/variants/*.toml")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${configs} "${arg_PROJECT}/pyproject.toml")
-  foreach(name IN LISTS PLAN_FORGET) # read once, or CMake calls them unused
-    set(_ "${${name}}")
-  endforeach()
+  _plan_refuse_strays()
   set(PLAN_PYTHON "${python}")
   set(PLAN_PYTHON_PREFIX "${PLAN_PYTHON_PREFIX}")
   foreach(name IN LISTS PLAN_VARIABLES ITEMS PLAN_PYTHON PLAN_PYTHON_PREFIX)
@@ -100,7 +115,15 @@ endfunction()
 
 # Called last: from now on this build directory belongs to the plan.
 function(threadwheel_plan_done)
+  _plan_refuse_strays()
+  set(THREADWHEEL_CONFIGURED_PLAN "${PLAN_KEY}" CACHE INTERNAL "the plan this build directory is configured for")
   set(THREADWHEEL_CONFIGURED "${PLAN_SAID}" CACHE INTERNAL "the options this build directory is configured with")
+endfunction()
+
+# R7: the machine cannot build the plan, and no package would mend that.
+function(threadwheel_impossible what)
+  _plan_restore_cache()
+  message(FATAL_ERROR "threadwheel: ${what}; nothing is built with something else instead (R7)")
 endfunction()
 
 # R7: a library of the plan is missing. Ends the configuration with the one command that brings all of them.

@@ -42,51 +42,31 @@ def _hear(table: OptionTable, args: argparse.Namespace) -> Heard:
     from . import sources
 
     heard = sources.Heard(road="cmake" if args.define else "config-settings")
-    settings = _settings(args.config_setting)
     if args.cmake_input:
-        _read_cmake_input(table, heard, args.cmake_input)
+        sources.hear_cmake(table, heard, args.cmake_input)
         sources.hear_environment(table, heard, os.environ, front_end=False)
         return heard
+    settings = _settings(args.config_setting)
     sources.hear_config_settings(table, heard, settings)
-    for define in args.define:
-        name, _, value = define.partition("=")
-        heard.say(name.partition(":")[0], value, "-D")
+    for name, value in sources.defines(f"-D{define}" for define in args.define):
+        heard.say(name, value, "-D")
     sources.hear_environment(table, heard, os.environ)
-    sources.hear_build_dir(table, heard, settings)
+    sources.hear_build_dir(table, heard, settings, os.environ)
+    sources.hear_sdist(table, heard)
     return heard
 
 
-def _read_cmake_input(table: OptionTable, heard: Heard, path: Path) -> None:
-    """What CMake knows, a line each: `kind TAB name TAB value`.
-
-    `said` came from a command line or a preset, so every name must be known; `cached` may be
-    anybody's. `configured` is what the build directory was configured with, `expected` what the build
-    hooks planned.
-    """
-    heard.road = "cmake"
-    for line in path.read_text(encoding="utf-8").splitlines():
-        kind, name, value = line.split("\t", 2)
-        if kind == "said" or (kind == "cached" and name in table.spellings):
-            heard.say(name, value, "cmake -D")
-        elif kind == "configured":
-            heard.check(name, value, "CMakeCache.txt")
-        elif kind == "expected":
-            heard.road = "config-settings"
-            heard.expect(name, value)
-
-
 def _plan(args: argparse.Namespace) -> int:
-    from . import report, sources
+    from . import decision, report
 
     table = load_table(args.project)
     heard = _hear(table, args)
+    said = [s.name for s in heard.sayings if not table.passes(s.name)]
     try:
-        plan = sources.decide(table, heard)
+        plan = decision.decide(table, heard)
     except RefusedError as err:
         if args.format == "cmake":
-            print(
-                report.cmake_sets({"PLAN_FORGET": ";".join(s.name for s in heard.sayings if not table.passes(s.name))})
-            )
+            print(report.cmake_sets({"PLAN_FORGET": ";".join(said)}))
         if args.format != "json":
             raise
         _print_json(report.refusal_data(err.refusal))
@@ -94,7 +74,7 @@ def _plan(args: argparse.Namespace) -> int:
     if args.format == "json":
         _print_json(report.plan_data(plan))
     else:
-        print(report.plan_cmake(plan, args.name) if args.format == "cmake" else report.plan_text(plan))
+        print(report.plan_cmake(plan, args.name, said) if args.format == "cmake" else report.plan_text(plan))
     return 0
 
 
@@ -217,5 +197,11 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as err:
+        print(
+            f"{err.filename or 'threadwheel_build'}: {err.strerror}; make room or choose another folder",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         return 130

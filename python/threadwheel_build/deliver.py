@@ -6,19 +6,33 @@ hidden neighbour is renamed instead.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
+from .errors import BuildError
+
+# What a file system answers that cannot make a file without a name; anything else (a full disk) is an error.
+_NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.EPERM}
+
 
 def deliver(source: Path, folder: Path) -> Path:
-    """Copy `source` into `folder` under its own name; replaces an older file of that name."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Copy `source` into `folder` under its own name; replaces an older file of that name.
+
+    Raises BuildError when the folder cannot be written; nothing is left in it then.
+    """
     target = folder / source.name
     try:
-        _link_unnamed(source, folder, target)
-    except OSError:
-        _rename_neighbour(source, target)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            _link_unnamed(source, folder, target)
+        except OSError as err:
+            if err.errno not in _NO_UNNAMED_FILES:
+                raise
+            _rename_neighbour(source, target)
+    except OSError as err:
+        raise BuildError(f"{folder}: cannot be written: {err.strerror}; make room or choose another folder") from None
     return target
 
 
@@ -28,15 +42,24 @@ def _link_unnamed(source: Path, folder: Path, target: Path) -> None:
         shutil.copyfileobj(data, out, 1 << 20)
         out.flush()
         os.fsync(out.fileno())
-        target.unlink(missing_ok=True)
+        # A name cannot be taken over by a link, only by a rename: an older file stays until then.
+        name = target
+        if target.exists():
+            name = _neighbour(target)
+            name.unlink(missing_ok=True)
         # The descriptor makes CPython call linkat(), which follows the /proc link; link() would not.
-        os.link(f"/proc/self/fd/{out.fileno()}", target, src_dir_fd=out.fileno(), follow_symlinks=True)
+        os.link(f"/proc/self/fd/{out.fileno()}", name, src_dir_fd=out.fileno(), follow_symlinks=True)
+        name.replace(target)
 
 
 def _rename_neighbour(source: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
+    part = _neighbour(target)
     try:
         shutil.copyfile(source, part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _neighbour(target: Path) -> Path:
+    return target.with_name(f".{target.name}.part")

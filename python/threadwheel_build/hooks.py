@@ -7,10 +7,12 @@ never reaches the wheel directory.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,8 +38,8 @@ def _or_exit(work: Callable[[], T]) -> T:
 
 
 def _plan(config_settings: Settings) -> Plan:
+    from .decision import plan_for_hook
     from .options import load_table
-    from .sources import plan_for_hook
 
     return _or_exit(lambda: plan_for_hook(load_table(Path.cwd()), config_settings))
 
@@ -60,16 +62,32 @@ def _engine_settings(plan: Plan, config_settings: Settings) -> dict[str, str | l
 
 
 def _show_prefixes() -> None:
-    """Tell cmake every prefix this process imports from.
+    """Tell cmake every prefix this process imports from, before any other.
 
-    pip keeps static and dynamic requirements in two prefixes, and find_library() looks into neither
-    by itself.
+    pip keeps static and dynamic requirements in two prefixes, and find_library() looks into neither by
+    itself. They go first: what was installed for this build must not lose to a sourced oneAPI.
     """
-    prefixes = [p for p in os.environ.get("CMAKE_PREFIX_PATH", "").split(os.pathsep) if p]
+    prefixes = []
     for entry in (Path(p).absolute() for p in sys.path):
         if entry.name in ("site-packages", "dist-packages"):
             prefixes += [str(entry), str(entry.parents[2])]
-    os.environ["CMAKE_PREFIX_PATH"] = os.pathsep.join(dict.fromkeys(prefixes))
+    others = [p for p in os.environ.get("CMAKE_PREFIX_PATH", "").split(os.pathsep) if p]
+    os.environ["CMAKE_PREFIX_PATH"] = os.pathsep.join(dict.fromkeys([*prefixes, *others]))
+
+
+@contextlib.contextmanager
+def _one_build_at_a_time(plan: Plan) -> Iterator[None]:
+    """Two builds of one plan share a build directory: the second waits for the first."""
+    folder = Path("build")
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = (folder / f"{plan.variant}.lock").open("w")
+    except OSError:  # a read-only checkout: then the build directory is elsewhere, and said by the user
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _requires(config_settings: Settings) -> list[str]:
@@ -123,11 +141,11 @@ def _build(hook: str, wheel_directory: str, config_settings: Settings, metadata_
 
     metadata.set_plan(plan)
     _show_prefixes()
-    with tempfile.TemporaryDirectory(prefix="threadwheel-") as staging:
+    with _one_build_at_a_time(plan), tempfile.TemporaryDirectory(prefix="threadwheel-") as staging:
         name: str = getattr(engine, hook)(staging, _engine_settings(plan, config_settings), metadata_directory)
         built = Path(staging, name)
         _or_exit(lambda: _audit(built, plan.label))
-        deliver(built, Path(wheel_directory))
+        _or_exit(lambda: deliver(built, Path(wheel_directory)))
     return name
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .correction import correct
+from .decision import decide
 from .options import OptionTable, Variant
 from .plan import label_of, resolve
-from .sources import Heard, decide
+from .sources import Heard
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Option:
     name: str
     kind: str
     help: str
+    library: str  # threading: whose threading this is, in a word
     values: tuple[str, ...]
     default: str | dict[str, str]
     aliases: tuple[str, ...] = ()
@@ -58,8 +59,9 @@ class Option:
     def canonical(self, value: str) -> str | None:
         """`value` as the table writes it, or None when it is not one of the values."""
         upper = value.strip().upper()
-        found = _BOOLEANS.get(upper) if self.is_boolean else upper
-        return found if found in self.values else None
+        if self.is_boolean:
+            return _BOOLEANS.get(upper)
+        return {v.upper(): v for v in self.values}.get(upper)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _option(path: Path, name: str, row: dict[str, Any], families: dict[str, Family]) -> Option:
-    known = {"kind", "help", "values", "default", "aliases", "families", "family", "applies"}
+    known = {"kind", "help", "library", "values", "default", "aliases", "families", "family", "applies"}
     where = f"{path}: options.{name}"
     if extra := set(row) - known:
         raise BuildError(f"{where}: unknown key {sorted(extra)[0]!r}; the keys are {', '.join(sorted(known))}")
@@ -152,7 +154,7 @@ def _option(path: Path, name: str, row: dict[str, Any], families: dict[str, Fami
     if bad := [d for d in defaults if d not in values]:
         raise BuildError(f"{where}: the default {bad[0]!r} is not one of {', '.join(values)}")
     return Option(
-        name=name, kind=kind, help=row.get("help", ""), values=values, default=row["default"],
+        name=name, kind=kind, help=row.get("help", ""), library=row.get("library", name), values=values, default=row["default"],
         aliases=tuple(row.get("aliases", ())), families=dict(value_families),
         family=row.get("family", ""), applies=dict(row.get("applies", {})),
     )  # fmt: skip
@@ -162,6 +164,8 @@ def _variants(folder: Path, options: dict[str, Option]) -> dict[str, Variant]:
     found = {}
     for path in sorted(folder.glob("*.toml")):
         raw = read_toml(path)
+        if extra := set(raw) - {"description", "release", "options"}:
+            raise BuildError(f"{path}: unknown key {sorted(extra)[0]!r}; the keys are description, release, options")
         values = {}
         for name, value in raw.get("options", {}).items():
             canonical = options[name].canonical(str(value)) if name in options else None
@@ -177,6 +181,31 @@ def load_table(root: Path) -> OptionTable:
 
     Raises BuildError that names the file and the row when the table contradicts itself.
     """
+    try:
+        table = _load_table(root)
+    except (KeyError, TypeError, AttributeError) as err:
+        raise BuildError(
+            f"{root / 'configs'}: a table is incomplete or of the wrong kind: {err}; compare with the keys of an option"
+        ) from None
+    _check_names(table)
+    return table
+
+
+def _check_names(table: OptionTable) -> None:
+    """Names must lead to one thing: aliases to their option, labels to their family, conditions to options."""
+    path = table.root / "configs" / "options.toml"
+    names = [name for o in table.options.values() for name in (o.name, *o.aliases)]
+    labels = [family.label for family in table.families.values()]
+    for what, found in (("option or alias", names), ("label", labels)):
+        if twice := [name for name in found if found.count(name) > 1]:
+            raise BuildError(f"{path}: the {what} {twice[0]!r} is there twice; each name means one thing")
+    conditions = [*(o.applies for o in table.options.values()), *(when for _, when in table.label_parts)]
+    for name in (name for condition in conditions for name in condition):
+        if name not in table.options:
+            raise BuildError(f"{path}: a condition names {name!r}; the options are {', '.join(table.options)}")
+
+
+def _load_table(root: Path) -> OptionTable:
     path = root / "configs" / "options.toml"
     raw = read_toml(path)
     families = {

@@ -96,7 +96,7 @@ class Refusal:
         lines += [f"  {p.rule}: {p.text}" for p in self.problems]
         if self.unset:
             lines.append(f"  unset first: {' '.join(self.unset)}")
-        return "\n".join([*lines, f"  use: {self.line}"])
+        return "\n".join([*lines, *([f"  use: {self.line}"] if self.line else [])])
 
 
 def resolve(table: OptionTable, said: Mapping[str, str], sources: Mapping[str, str] | None = None) -> Resolution:

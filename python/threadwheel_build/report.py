@@ -97,8 +97,11 @@ def build_info(plan: Plan, name: str) -> dict[str, Any]:
     }
 
 
-def plan_cmake(plan: Plan, name: str) -> str:
-    """`set()` lines, one PLAN_<OPTION> per option; strings are bracket-quoted, so nothing is expanded."""
+def plan_cmake(plan: Plan, name: str, said_names: Iterable[str]) -> str:
+    """`set()` lines, one PLAN_<OPTION> per option; strings are bracket-quoted, so nothing is expanded.
+
+    `said_names` are the options as CMake's cache spells them.
+    """
     values = {
         "PLAN_OPTIONS": ";".join(plan.resolved),
         "PLAN_FAMILY": plan.family,
@@ -112,7 +115,8 @@ def plan_cmake(plan: Plan, name: str) -> str:
     }
     values |= {f"PLAN_{option}": value or "" for option, value in plan.resolved.items()}
     values |= {"PLAN_SAID": ";".join(f"{option}={value}" for option, value in plan.said.items())}
-    values |= {"PLAN_FORGET": ";".join(plan.said), "PLAN_PIP": ";".join(plan.build_requires)}
+    values |= {"PLAN_SPELLINGS": ";".join(plan.table.spellings)}
+    values |= {"PLAN_FORGET": ";".join(said_names), "PLAN_PIP": ";".join(plan.build_requires)}
     return cmake_sets(values | {"PLAN_VARIABLES": ";".join(values)})
 
 

@@ -1,30 +1,28 @@
 """Who said what: gathers option values from every road a build can be asked for.
 
-Owns rule R1 (unknown names and values), rule R6 (sources that disagree) and the wording of a source.
-The roads: `-C` config settings, the environment, the command line of cmake or of `plan`, and a build
-directory's CMakeCache.txt. The result is canonical values for plan.py, or a refusal.
+Owns the words for a source, and what is wrong with a road itself. The roads: `-C` config settings, the
+environment, the command line of cmake or of `plan`, a build directory's CMakeCache.txt, an unpacked
+sdist. What the sayings come to is decision.py's.
 """
 
 from __future__ import annotations
 
-import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .correction import correct, options_for_label
-from .errors import RefusedError
-from .options import Option, OptionTable, closest
-from .plan import Plan, Problem, Refusal, make_plan, resolve
+from .options import OptionTable, closest
+from .plan import Problem
 
 ConfigSettings = Mapping[str, "str | bool | list[str] | None"]
 
 # The settings of ours that a `-C` may carry.
 VARIANT_SETTING = "threadwheel.variant"
-# A misspelt name of the environment cannot be told from a stranger's variable unless it is long and
-# all but equal: from here on a likeness is refused.
-_ENV_LIKENESS, _ENV_MIN_LENGTH = 0.9, 12
+# A misspelt name of the environment or of a cache cannot be told from a stranger's unless it is long
+# and all but equal: from here on a likeness is refused.
+_LIKENESS, _MIN_LENGTH = 0.9, 12
 
 
 @dataclass(frozen=True)
@@ -43,26 +41,29 @@ class Heard:
 
     sayings: list[Saying] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    unset: list[str] = field(default_factory=list)  # environment variables that cannot be read at all
     road: str = "config-settings"  # how the corrected line is spelled: config-settings or cmake
-    stale_cache: bool = False  # a build directory disagrees: the line must start afresh
-    checks: list[Saying] = field(default_factory=list)  # a cache only checks: it never supplies a value
-    expected: list[Saying] = field(default_factory=list)  # what the hooks planned, for cmake to compare
+    configured: list[Saying] = field(default_factory=list)  # what a build directory was configured with
+    expected: dict[str, str] = field(default_factory=dict)  # what the hooks planned, for cmake to compare
     sdist_label: str = ""  # what an unpacked sdist was made for
 
     def say(self, name: str, value: object, source: str, fixed: bool = False) -> None:
         self.sayings.append(Saying(name, str(value), source, fixed))
 
-    def check(self, name: str, value: str, source: str) -> None:
-        self.checks.append(Saying(name, value, source))
-
-    def expect(self, name: str, value: str) -> None:
-        self.expected.append(Saying(name, value, "the build hooks"))
+    def say_if_alike(self, table: OptionTable, name: str, value: str, source: str, fixed: bool = False) -> None:
+        """Take a name of a place that others use too: an option of ours, or all but one."""
+        if name in table.spellings or (len(name) >= _MIN_LENGTH and closest(name, table.spellings, _LIKENESS)):
+            self.say(name, value, source, fixed)
 
     def wrong(self, rule: str, names: Iterable[str], text: str) -> None:
         self.problems.append(Problem(rule, tuple(names), text))
 
 
-def _defines(arguments: Iterable[str]) -> list[tuple[str, str]]:
+def hint(near: str | None) -> str:
+    return f" (did you mean {near}?)" if near else ""
+
+
+def defines(arguments: Iterable[str]) -> list[tuple[str, str]]:
     """The `-DNAME[:TYPE]=VALUE` of a cmake argument list, also as `-D NAME=VALUE`."""
     found, pending = [], False
     for argument in arguments:
@@ -79,7 +80,8 @@ def _texts(value: str | bool | list[str] | None) -> list[str]:
 
 
 def _split(text: str) -> list[str]:
-    return [part for part in text.split(";") if part]
+    """The parts of a `;` list as the build engine takes them: without the blanks around them."""
+    return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def hear_config_settings(table: OptionTable, heard: Heard, settings: ConfigSettings | None) -> None:
@@ -90,12 +92,12 @@ def hear_config_settings(table: OptionTable, heard: Heard, settings: ConfigSetti
             for value in _texts(raw):
                 heard.say(plain.removeprefix("cmake.define."), value, f"-C {key}")
         elif plain == "cmake.args":
-            for name, value in _defines(part for text in _texts(raw) for part in _split(text)):
+            for name, value in defines(part for text in _texts(raw) for part in _split(text)):
                 heard.say(name, value, f"-C {key}")
         elif plain == VARIANT_SETTING:
             _hear_variants(table, heard, _texts(raw))
         else:
-            _check_setting_name(table, heard, key)
+            _check_setting(table, heard, key, _texts(raw))
 
 
 def _hear_variants(table: OptionTable, heard: Heard, names: list[str]) -> None:
@@ -105,26 +107,31 @@ def _hear_variants(table: OptionTable, heard: Heard, names: list[str]) -> None:
         chosen = name
         if name not in table.variants:
             near = closest(name, table.variants)
+            known = ", ".join(table.variants)
             heard.wrong(
-                "R1",
-                (),
-                f"-C {VARIANT_SETTING}: unknown variant {name!r}{_hint(near)}; the variants are {', '.join(table.variants)}",
+                "R1", (), f"-C {VARIANT_SETTING}: unknown variant {name!r}{hint(near)}; the variants are {known}"
             )
             chosen = near or ""
         for option, value in table.variants[chosen].options.items() if chosen else ():
             heard.say(option, value, f"variant {chosen}")
 
 
-def _check_setting_name(table: OptionTable, heard: Heard, key: str) -> None:
-    """A `-C` key that means one of our options but is spelled so that the build engine would drop it."""
+def _check_setting(table: OptionTable, heard: Heard, key: str, values: list[str]) -> None:
+    """A `-C` that means one of our options but is spelled so that the build engine drops or refuses it."""
+    plain = re.sub("[_-]", ".", key.removeprefix("skbuild.").lower())
     last = key.rpartition(".")[2]
-    if key.removeprefix("skbuild.") == "cmake.define":
+    carried = [name for name, _ in defines(values) if name in table.spellings]
+    if plain == "cmake.define":
         heard.wrong("R1", (), f"-C {key}: carries no option name; options are said as -C cmake.define.NAME=VALUE")
-    elif key.startswith("threadwheel."):
+    elif plain.startswith("threadwheel.") or plain == VARIANT_SETTING.rpartition(".")[2]:
         heard.wrong("R1", (), f"-C {key}: unknown setting; the only one is {VARIANT_SETTING}")
     elif last in table.spellings or (last.isupper() and closest(last, table.spellings, 0.8)):
         name = closest(last, table.spellings, 0.8)
         heard.wrong("R1", (), f"-C {key}: unknown setting; options are said as -C cmake.define.{name}=VALUE")
+    elif carried:
+        heard.wrong(
+            "R1", (), f"-C {key}: carries {carried[0]} and is no setting for it; say -C cmake.define.{carried[0]}=VALUE"
+        )
 
 
 def hear_environment(table: OptionTable, heard: Heard, env: Mapping[str, str], front_end: bool = True) -> None:
@@ -133,18 +140,25 @@ def hear_environment(table: OptionTable, heard: Heard, env: Mapping[str, str], f
         for part in _split(env.get("SKBUILD_CMAKE_DEFINE", "")):
             name, _, value = part.partition("=")
             heard.say(name, value, "$SKBUILD_CMAKE_DEFINE", fixed=True)
-        for name, value in _defines(_split(env.get("SKBUILD_CMAKE_ARGS", ""))):
+        for name, value in defines(_split(env.get("SKBUILD_CMAKE_ARGS", ""))):
             heard.say(name, value, "$SKBUILD_CMAKE_ARGS", fixed=True)
-        if "CMAKE_ARGS" in env:
-            import shlex
-
-            for name, value in _defines(shlex.split(env["CMAKE_ARGS"])):
-                heard.say(name, value, "$CMAKE_ARGS", fixed=True)
+        for name, value in defines(_shell_words(heard, "CMAKE_ARGS", env)):
+            heard.say(name, value, "$CMAKE_ARGS", fixed=True)
     for name in sorted(env):
-        if name in table.spellings:
-            heard.say(name, env[name], f"${name}", fixed=True)
-        elif len(name) >= _ENV_MIN_LENGTH and (near := closest(name, table.spellings, _ENV_LIKENESS)):
-            heard.wrong("R1", (), f"${name}: no option{_hint(near)}; unset it or say the option it means")
+        heard.say_if_alike(table, name, env[name], f"${name}", fixed=True)
+
+
+def _shell_words(heard: Heard, name: str, env: Mapping[str, str]) -> list[str]:
+    if name not in env:
+        return []
+    import shlex
+
+    try:
+        return shlex.split(env[name])
+    except ValueError as err:
+        heard.wrong("R1", (), f"${name}: cannot be read: {str(err).lower()}; quote it as a shell would need it")
+        heard.unset.append(name)
+        return []
 
 
 def read_cmake_cache(table: OptionTable, build_dir: Path) -> dict[str, str]:
@@ -157,16 +171,18 @@ def read_cmake_cache(table: OptionTable, build_dir: Path) -> dict[str, str]:
     return {name: value for name, value in entries if name in table.spellings}
 
 
-def hear_build_dir(table: OptionTable, heard: Heard, settings: ConfigSettings | None) -> None:
+def hear_build_dir(table: OptionTable, heard: Heard, settings: ConfigSettings | None, env: Mapping[str, str]) -> None:
     """A build directory that is used again must have been configured for the same options."""
     settings = settings or {}
-    folder = _texts(settings.get("build-dir", settings.get("skbuild.build-dir")))
+    asked = _texts(settings.get("build-dir", settings.get("skbuild.build-dir")))
+    folder = env.get("SKBUILD_BUILD_DIR") or (asked[-1] if asked else "")
     fresh = _texts(settings.get("cmake.fresh", settings.get("skbuild.cmake.fresh")))
-    if not folder or "{" in folder[-1] or (fresh and fresh[-1].lower() in ("1", "true", "on", "yes")):
+    folder = folder.replace("{cache_tag}", str(sys.implementation.cache_tag))
+    if not folder or "{" in folder or (fresh and fresh[-1].lower() in ("1", "true", "on", "yes")):
         return
-    path = Path(folder[-1])
+    path = table.root / folder
     for name, value in read_cmake_cache(table, path).items():
-        heard.check(name, value, str(path / "CMakeCache.txt"))
+        heard.configured.append(Saying(name, value, str(path / "CMakeCache.txt")))
 
 
 def hear_sdist(table: OptionTable, heard: Heard) -> None:
@@ -179,163 +195,22 @@ def hear_sdist(table: OptionTable, heard: Heard) -> None:
     heard.sdist_label = version[1].partition("+")[2].strip() if version else ""
 
 
-def _hint(near: str | None) -> str:
-    return f" (did you mean {near}?)" if near else ""
+def hear_cmake(table: OptionTable, heard: Heard, path: Path) -> None:
+    """What CMake knows, a line each: `kind TAB name TAB value`; CMake leaves out values with line breaks.
 
-
-def _known_option(table: OptionTable, heard: Heard, saying: Saying) -> tuple[Option | None, bool]:
-    """The option that a saying means, and whether it was spelled right."""
-    if saying.name in table.spellings:
-        return table.options[table.spellings[saying.name]], True
-    near = table.nearest(saying.name)
-    names = ", ".join(table.options)
-    heard.wrong(
-        "R1", (saying.name,), f"{saying.source}: unknown option {saying.name!r}{_hint(near)}; the options are {names}"
-    )
-    return (table.options[table.spellings[near]] if near else None), False
-
-
-def _value(table: OptionTable, heard: Heard, option: Option, saying: Saying) -> tuple[str | None, bool]:
-    """The canonical value of a saying, or what it most likely means, and whether it was right."""
-    if not saying.value.strip():
-        heard.wrong(
-            "R1",
-            (option.name,),
-            f"{saying.source}: {saying.name} has an empty value; leave the option out for its default, or say one of {', '.join(option.values)}",
-        )
-        return None, False
-    value = option.canonical(saying.value)
-    if value is not None:
-        return value, True
-    near = closest(saying.value, option.values, 0.5)
-    heard.wrong(
-        "R1",
-        (option.name,),
-        f"{saying.source}: {saying.name}={saying.value} is no value of it{_hint(near)}; it is one of {', '.join(option.values)}",
-    )
-    return near, False
-
-
-@dataclass
-class _Agreed:
-    """What the sayings come to: for each option one value, who said it, and what was only guessed."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
-    guesses: dict[str, str] = field(default_factory=dict)
-    fixed: dict[str, list[str]] = field(default_factory=dict)  # option -> the environment variables that say it
-    broken: list[str] = field(default_factory=list)  # environment variables whose text is no value
-
-
-def _agree(table: OptionTable, heard: Heard) -> _Agreed:
-    """One value per option; sayings that differ after normalisation are refused (R6)."""
-    agreed = _Agreed()
-    said_by: dict[str, dict[str, list[Saying]]] = {}
-    for saying in heard.sayings:
-        if table.passes(saying.name):
-            continue
-        option, spelled = _known_option(table, heard, saying)
-        if option is None:
-            continue
-        value, right = _value(table, heard, option, saying)
-        if value is None or not (spelled and right):
-            if value is not None:
-                agreed.guesses.setdefault(option.name, value)
-            if saying.fixed:
-                agreed.broken.append(saying.source.removeprefix("$"))
-            continue
-        said_by.setdefault(option.name, {}).setdefault(value, []).append(saying)
-    for name, values in said_by.items():
-        if len(values) > 1:
-            who = "; ".join(f"{value} by {_who(name, sayings)}" for value, sayings in values.items())
-            heard.wrong("R6", (name,), f"{name} is said differently: {who}; say it once, or the same everywhere")
-        _choose(agreed, name, values)
-    return agreed
-
-
-def _who(name: str, sayings: list[Saying]) -> str:
-    """The sources, with the alias where it was used."""
-    return ", ".join(
-        dict.fromkeys(s.source if s.name == name or s.name in s.source else f"{s.source} as {s.name}" for s in sayings)
-    )
-
-
-def _choose(agreed: _Agreed, name: str, values: dict[str, list[Saying]]) -> None:
-    """Of several values the first one counts, but one that no option line can take back goes before."""
-    fixed = [value for value, sayings in values.items() if any(s.fixed for s in sayings)]
-    chosen = fixed[0] if fixed else next(iter(values))
-    agreed.values[name] = chosen
-    agreed.sources[name] = _who(name, values[chosen])
-    if fixed:
-        agreed.fixed[name] = _variables(values[chosen])
-        agreed.broken.extend(variable for value in fixed[1:] for variable in _variables(values[value]))
-
-
-def _variables(sayings: list[Saying]) -> list[str]:
-    return [s.source.removeprefix("$") for s in sayings if s.fixed]
-
-
-def _check_cache(table: OptionTable, heard: Heard, agreed: _Agreed, resolved: Mapping[str, str | None]) -> None:
-    """What a build directory was configured with must be what this build resolves to (R6)."""
-    for check in heard.checks:
-        option = table.options[table.spellings[check.name]]
-        cached, now = option.canonical(check.value), resolved[option.name]
-        if cached is not None and cached != now:
-            source = agreed.sources.get(option.name, "default")
-            heard.stale_cache = True
-            heard.wrong(
-                "R6",
-                (option.name,),
-                f"{option.name} is {now or 'without effect'} ({source}) but {cached} in {check.source}; use another build directory, or configure afresh",
-            )
-    for plan in heard.expected:
-        now = resolved.get(plan.name)
-        if now != plan.value:
-            heard.wrong(
-                "R6",
-                (plan.name,),
-                f"{plan.name} is {now or 'without effect'} at configure ({agreed.sources.get(plan.name, 'default')}) but the build hooks planned {plan.value}; presets and toolchain files speak to cmake only, say the option itself",
-            )
-
-
-def spell(options: Mapping[str, str], heard: Heard) -> str:
-    """An option line for the road in use."""
-    if heard.road == "cmake":
-        parts = [f"-D{name}={value}" for name, value in options.items()]
-        return " ".join([*(["--fresh"] if heard.stale_cache else []), *parts])
-    parts = [f"-C cmake.define.{name}={value}" for name, value in options.items()]
-    return " ".join([*(["-C cmake.fresh=true"] if heard.stale_cache else []), *parts])
-
-
-def decide(table: OptionTable, heard: Heard) -> Plan:
-    """The plan of everything that was heard; raises RefusedError with all problems at once."""
-    agreed = _agree(table, heard)
-    resolution = resolve(table, agreed.values, agreed.sources)
-    _check_cache(table, heard, agreed, resolution.resolved)
-    problems = (*heard.problems, *resolution.problems)
-    if not problems:
-        plan = make_plan(table, agreed.values, agreed.sources, resolution)
-        _check_sdist(table, heard, plan)
-        return plan
-    wanted = {**agreed.guesses, **agreed.values}
-    options, given_up = correct(table, wanted, frozenset(agreed.fixed))
-    unset = dict.fromkeys([*agreed.broken, *(variable for name in given_up for variable in agreed.fixed[name])])
-    raise RefusedError(Refusal(problems, options, spell(options, heard), tuple(unset)))
-
-
-def _check_sdist(table: OptionTable, heard: Heard, plan: Plan) -> None:
-    if heard.sdist_label in ("", plan.label):
-        return
-    text = f"the options make {plan.full_version}, but this sdist was made for +{heard.sdist_label} (PKG-INFO); build what it says, or use an sdist without a label"
-    options = options_for_label(table, heard.sdist_label)
-    raise RefusedError(Refusal((Problem("R6", (), text),), options, spell(options, heard), ()))
-
-
-def plan_for_hook(table: OptionTable, settings: ConfigSettings | None, env: Mapping[str, str] = os.environ) -> Plan:
-    """The plan of a build front end's hook: config settings, the environment, a build directory."""
-    heard = Heard()
-    hear_config_settings(table, heard, settings)
-    hear_environment(table, heard, env)
-    hear_build_dir(table, heard, settings)
-    hear_sdist(table, heard)
-    return decide(table, heard)
+    `said` came from a command line or a preset, so every name must be known; `cached` may be anybody's.
+    `configured` is what the build directory was configured with, `expected` what the build hooks planned.
+    """
+    heard.road = "cmake"
+    for line in path.read_text(encoding="utf-8", errors="surrogateescape").split("\n"):
+        kind, _, rest = line.partition("\t")
+        name, _, value = rest.partition("\t")
+        if kind == "said":
+            heard.say(name, value, "cmake -D")
+        elif kind == "cached":
+            heard.say_if_alike(table, name, value, "cmake -D")
+        elif kind == "configured" and name in table.spellings:
+            heard.configured.append(Saying(name, value, "CMakeCache.txt"))
+        elif kind == "expected" and name in table.options:
+            heard.road = "config-settings"
+            heard.expected[name] = value

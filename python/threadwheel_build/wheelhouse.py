@@ -21,28 +21,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .decision import plan_for_hook
 from .deliver import deliver
 from .errors import BuildError
 from .matrix import job_of
-from .options import OptionTable, closest, load_table
+from .options import OptionTable, closest, load_table, read_toml
+from .plan import Plan
+from .sources import VARIANT_SETTING, hint
 
-# What a wheel is made from. Everything else in a project may change without making it stale.
-_INPUTS = ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md", "cmake", "configs", "native", "python")
-_IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", "build", "dist"}
+_IGNORED = {"__pycache__", "build", "dist"}
+# What reaches a compiler or the build engine through the environment; speed and caching do not change a wheel.
+_ENVIRONMENT = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CMAKE_", "SKBUILD_")
+_HARMLESS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER", "CMAKE_BUILD_PARALLEL_LEVEL")
 
 
 def _input_files(project: Path) -> Iterator[Path]:
-    for name in _INPUTS:
+    """`[tool.threadwheel] inputs` of the project: what a wheel is made from; everything when there is no such key."""
+    settings = read_toml(project / "pyproject.toml").get("tool", {}).get("threadwheel", {})
+    visible = sorted(p.name for p in project.iterdir() if not p.name.startswith(".") and p.name not in _IGNORED)
+    for name in settings.get("inputs", visible):
         top = project / name
         if top.is_file():
             yield top
         for folder, folders, files in os.walk(top):
-            folders[:] = sorted(f for f in folders if f not in _IGNORED and not f.endswith(".egg-info"))
+            folders[:] = sorted(f for f in folders if f not in _IGNORED and not f.startswith("."))
             yield from (Path(folder, f) for f in sorted(files))
 
 
 def _compiler() -> str:
-    command = [*os.environ.get("CXX", "c++").split(), "--version"]
+    command = [*(os.environ.get("CXX") or "c++").split(), "--version"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0]
     except (OSError, subprocess.CalledProcessError):
@@ -53,6 +60,7 @@ def fingerprint(project: Path, plan_key: str) -> str:
     """A digest of everything that goes into a wheel of this plan, here and now."""
     digest = hashlib.sha256()
     parts = [plan_key, sys.version, sysconfig.get_platform(), _compiler()]
+    parts += [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(_ENVIRONMENT) and k not in _HARMLESS]
     digest.update("\0".join(parts).encode())
     for path in _input_files(project):
         digest.update(f"\0{path.relative_to(project)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -70,7 +78,7 @@ def read_stamp(project: Path, variant: str) -> dict[str, Any] | None:
         stamp: dict[str, Any] = json.loads((project / "build" / "wheels" / f"{variant}.json").read_text())
         wheel = Path(stamp["wheel"])
         return stamp if wheel.is_file() and _sha256(wheel) == stamp["sha256"] else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -103,7 +111,7 @@ def _cache_counts(log: Path, project: Path) -> dict[str, int] | None:
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("# "):
             source = line[2:]
-        elif not source.startswith(str(project)) or not source.endswith(".cpp"):
+        elif not source.startswith(str(project)) or not source.endswith((".cpp", ".cc", ".cxx")):
             continue
         elif line in ("direct_cache_hit", "preprocessed_cache_hit"):
             counts["hits"] += 1
@@ -134,16 +142,24 @@ def _front_end(project: Path, variant: str, staging: Path, environment: dict[str
     return wheels[0]
 
 
-def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]:
-    """Build, audit and deliver the wheel of one variant unless it is up to date; returns its stamp."""
+def _plan(table: OptionTable, variant: str) -> Plan:
+    """The plan that a build of this variant gets here and now; the environment must not change it."""
     if variant not in table.variants:
         near = closest(variant, table.variants)
-        raise BuildError(
-            f"{variant}: no such variant{f' (did you mean {near}?)' if near else ''}; the variants are {', '.join(table.variants)}"
-        )
+        raise BuildError(f"{variant}: no such variant{hint(near)}; the variants are {', '.join(table.variants)}")
+    plan = plan_for_hook(table, {VARIANT_SETTING: variant})
+    meant = job_of(table, table.variants[variant])
+    if plan.label != meant.label:
+        others = sorted({source for source in plan.sources.values() if source.startswith("$")})
+        raise BuildError(f"{variant}: the environment makes it {plan.label}; unset {' '.join(others)}")
+    return plan
+
+
+def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]:
+    """Build, audit and deliver the wheel of one variant unless it is up to date; returns its stamp."""
     project = table.root.resolve()
-    job = job_of(table, table.variants[variant])
-    made_from = fingerprint(project, job.label)
+    plan = _plan(table, variant)
+    made_from = fingerprint(project, plan.key)
     old = read_stamp(project, variant)
     if old and old["made_from"] == made_from and Path(old["wheel"]).parent == out.resolve():
         return {**old, "built": False}
@@ -156,33 +172,35 @@ def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]
     print(f"building {variant}", file=sys.stderr, flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="staging-", dir=project / "build") as staging:
-        wheel = deliver(_front_end(project, variant, Path(staging), _cache_environment(log)), out)
+        built = _front_end(project, variant, Path(staging), _cache_environment(log))
+        _refuse_strangers(out, built, old)
+        wheel = deliver(built, out)
     if old and Path(old["wheel"]) != wheel.resolve() and Path(old["wheel"]).parent == out.resolve():
         Path(old["wheel"]).unlink(missing_ok=True)  # an older version of this variant: never two in one folder
     stamp = {
-        "variant": variant, "label": job.label, "made_from": made_from, "wheel": str(wheel.resolve()),
+        "variant": variant, "label": plan.label, "made_from": made_from, "wheel": str(wheel.resolve()),
         "sha256": _sha256(wheel), "size_bytes": wheel.stat().st_size,
+        "backends": {o.library: plan.resolved[o.name] for o in table.of_kind("threading")},
         "seconds": round(time.monotonic() - started, 1), "cache": _cache_counts(log, project),
     }  # fmt: skip
     _write_stamp(project, variant, stamp)
     return {**stamp, "built": True}
 
 
-def _row(table: OptionTable, stamp: dict[str, Any]) -> list[str]:
-    from .plan import resolve
+def _refuse_strangers(out: Path, built: Path, old: dict[str, Any] | None) -> None:
+    """No folder mixes labels: pip would silently prefer one of them."""
+    name = built.name.partition("-")[0]
+    known = {built.name, Path(old["wheel"]).name if old else built.name}
+    if strangers := [p.name for p in out.glob(f"{name}-*.whl") if p.name not in known]:
+        raise BuildError(f"{out}: holds {strangers[0]} already; move it away or choose another folder")
 
-    resolved = resolve(table, table.variants[stamp["variant"]].options).resolved
-    backends = [f"{o.name.removesuffix('_THREADING')} {resolved[o.name] or 'off'}" for o in table.of_kind("threading")]
+
+def _row(stamp: dict[str, Any]) -> list[str]:
+    backends = ", ".join(f"{library} {value or 'off'}" for library, value in stamp["backends"].items())
     cache = stamp["cache"]
     cached = f"{cache['hits']} hits, {cache['misses']} misses" if cache else "none"
-    return [
-        stamp["variant"],
-        Path(stamp["wheel"]).name,
-        f"{stamp['size_bytes'] / 1e6:.1f} MB",
-        ", ".join(backends),
-        f"{stamp['seconds']:.0f} s",
-        cached,
-    ]
+    size = f"{stamp['size_bytes'] / 1e6:.1f} MB"
+    return [stamp["variant"], Path(stamp["wheel"]).name, size, backends, f"{stamp['seconds']:.0f} s", cached]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -205,5 +223,5 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(stamps, indent=2))
     else:
         header = ("variant", "wheel", "size", "backend per library", "build time", "compiler cache")
-        print(text_table(header, [_row(table, s) for s in stamps]))
+        print(text_table(header, [_row(s) for s in stamps]))
     return 0

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from threadwheel_build.decision import plan_for_hook
 from threadwheel_build.matrix import verdict
 from threadwheel_build.options import load_table
 from threadwheel_build.plan import cross_product
 from threadwheel_build.report import plan_text
-from threadwheel_build.sources import plan_for_hook
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = load_table(ROOT)
@@ -141,6 +141,81 @@ def test_a_preset_that_the_hooks_did_not_see_is_caught(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["set(ATEN_THREADING NATIVE)\n", 'set(ATEN_THREADING NATIVE CACHE STRING "" FORCE)\n'],
+    ids=["plain", "cached"],
+)
+def test_a_toolchain_file_cannot_choose_a_backend_unseen(tmp_path: Path, text: str) -> None:
+    """The planner runs before any toolchain file: the value would be ignored now and used the next time."""
+    toolchain = tmp_path / "toolchain.cmake"
+    toolchain.write_text(text)
+    bare = ["-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}"]
+    done = configure(tmp_path / "b", *bare)
+    assert done.returncode != 0
+    assert "R6: ATEN_THREADING=NATIVE is set where the planner cannot see it" in done.stderr
+    assert "use: -DATEN_THREADING=NATIVE" in done.stderr
+
+
+def test_an_enclosing_project_cannot_choose_a_backend_unseen(tmp_path: Path) -> None:
+    text = f'cmake_minimum_required(VERSION 3.26)\nproject(outer CXX)\nset(USE_TBB ON)\nadd_subdirectory("{ROOT}/native" b)\n'
+    (tmp_path / "CMakeLists.txt").write_text(text)
+    command = [
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        str(tmp_path),
+        "-B",
+        str(tmp_path / "o"),
+        "-DBLAS=BUILTIN",
+        "-DUSE_MKLDNN=OFF",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "R6: USE_TBB=ON is set where the planner cannot see it" in done.stderr
+
+
+def test_a_typo_in_an_initial_cache_file_never_builds_the_default(tmp_path: Path) -> None:
+    cache = tmp_path / "initial.cmake"
+    cache.write_text('set(ATEN_THREADNG NATIVE CACHE STRING "")\n')
+    done = configure(tmp_path / "b", "-C", str(cache), "-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF")
+    assert "unknown option 'ATEN_THREADNG' (did you mean ATEN_THREADING?)" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["THREADWHEEL_VARIANT", "THREADWHEEL_BACKEND", "FOO"])
+def test_an_undeclared_name_is_refused(tmp_path: Path, name: str) -> None:
+    done = configure(tmp_path, f"-D{name}=native", "-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF")
+    assert f"R1: cmake -D: unknown option '{name}'" in done.stderr
+
+
+def test_an_alias_is_accepted_and_kept(tmp_path: Path) -> None:
+    said = ["-DBLAS=BUILTIN", "-DMKLDNN_CPU_RUNTIME=TBB"]
+    done = configure(tmp_path, *said)
+    assert "R2: MKLDNN_THREADING=TBB (cmake -D as MKLDNN_CPU_RUNTIME) needs USE_TBB=ON" in done.stderr
+    done = configure(tmp_path, "-DBLAS=BUILTIN", "-DMKLDNN_CPU_RUNTIME=OMP")
+    assert "oneDNN's headers were not found" in done.stderr, "past the planner, and no stray"
+
+
+@pytest.mark.parametrize("value", ["a\nb", "TBB\nOMP", "\x0c", "\udcff"])
+def test_odd_values_of_strangers_do_no_harm(tmp_path: Path, value: str) -> None:
+    done = configure(tmp_path, f"-DCMAKE_ODD={value}", "-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_module_in_the_current_folder_does_not_shadow_the_planners(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')\n")
+    done = subprocess.run(
+        ["cmake", "-G", "Ninja", "-S", str(ROOT / "native"), "-B", "b", "-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_compiler_behind_a_launcher_finds_its_openmp(tmp_path: Path) -> None:
+    done = configure(tmp_path, "-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF", env={"CXX": "/usr/bin/env g++"})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
     ("variant", "words"),
     [
         ("tbb-bare", "TBB was not found (TBBConfig.cmake)"),
@@ -176,7 +251,8 @@ def test_the_wrong_build_of_onednn_is_refused(tmp_path: Path) -> None:
 def test_a_compiler_without_gnu_openmp_is_refused(tmp_path: Path) -> None:
     forced = ["-DCMAKE_CXX_COMPILER_ID=Clang", "-DCMAKE_CXX_COMPILER_ID_RUN=ON", "-DCMAKE_CXX_COMPILER_FORCED=ON"]
     done = configure(tmp_path, "-DBLAS=BUILTIN", "-DUSE_MKLDNN=OFF", *forced)
-    assert "threadwheel: Clang cannot compile for GNU OpenMP, which this plan links" in done.stderr
+    assert "threadwheel: Clang cannot compile for GNU OpenMP, which this plan links" in " ".join(done.stderr.split())
+    assert "pip install" not in done.stderr, "no package would mend it"
     assert done.returncode != 0
 
 

@@ -126,6 +126,18 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert done.stderr == ""
 
 
+GOOD = "[families.F]\nlabel='f'\n[options.A]\nkind='threading'\nfamilies={F='F'}\ndefault='F'\n"
+
+
+def test_a_variant_file_with_a_misspelt_table_is_no_empty_variant(tmp_path: Path) -> None:
+    (tmp_path / "configs" / "variants").mkdir(parents=True)
+    (tmp_path / "configs" / "options.toml").write_text(GOOD)
+    (tmp_path / "configs" / "variants" / "f.toml").write_text("[option]\nA = 'F'\n")
+    done = run("matrix", cwd=tmp_path)
+    assert "f.toml: unknown key 'option'; the keys are description, release, options" in done.stderr
+    assert done.returncode == 2
+
+
 def test_broken_configs_are_named_by_file_and_row(tmp_path: Path) -> None:
     folder = tmp_path / "configs"
     folder.mkdir()
@@ -138,6 +150,15 @@ def test_broken_configs_are_named_by_file_and_row(tmp_path: Path) -> None:
         ("[options.A]\nkind='feature'\nvalues=['1']\ndefault='1'\nfoo=1", "options.A: unknown key 'foo'"),
         ("[options.A]\nkind='permit'\nfamily='F'\ndefault='ON'", "options.A: names the family 'F'; the families are"),
         ("[options.A]\nkind='feature'\nvalues=['1']\ndefault='1'", "has no threading option"),
+        ("[options.A]\nkind='feature'\ndefault='1'", "a table is incomplete or of the wrong kind: 'values'"),
+        ("[families.F]\ntitle='F'", "a table is incomplete or of the wrong kind: 'label'"),
+        ("options = 3", "a table is incomplete or of the wrong kind"),
+        (GOOD + "[families.G]\nlabel='f'", "the label 'f' is there twice"),
+        (
+            GOOD + "[options.B]\nkind='feature'\nvalues=['1']\ndefault='1'\naliases=['A']",
+            "the option or alias 'A' is there twice",
+        ),
+        (GOOD + "[[label]]\ntext='x'\nwhen={NOPE='1'}", "a condition names 'NOPE'; the options are A"),
     ]:
         (folder / "options.toml").write_text(text)
         done = run("plan", cwd=tmp_path)

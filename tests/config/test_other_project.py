@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from threadwheel_build.decision import plan_for_hook
 from threadwheel_build.errors import RefusedError
 from threadwheel_build.matrix import jobs, verdict
 from threadwheel_build.options import OptionTable, load_table
 from threadwheel_build.plan import cross_product, resolve
-from threadwheel_build.sources import plan_for_hook
 
 OPTIONS = """
 [families.CILK]
@@ -39,6 +39,10 @@ default = "OFF"
 kind = "feature"
 values = ["ON", "OFF"]
 default = "OFF"
+[options.LEVEL]
+kind = "feature"
+values = ["low", "High"]
+default = "low"
 
 [passthrough]
 prefixes = ["CMAKE_"]
@@ -96,3 +100,9 @@ def test_its_variants_are_jobs_and_its_corrections_are_accepted(other: OptionTab
     for said in cross_product(other):
         found = verdict(other, said)
         assert found["ok"] or not resolve(other, found["corrected"]).problems
+
+
+def test_its_values_need_not_be_upper_case(other: OptionTable) -> None:
+    assert plan_for_hook(other, {"cmake.define.LEVEL": "HIGH"}, {}).resolved["LEVEL"] == "High"
+    with pytest.raises(RefusedError, match=r"LEVEL=hi is no value of it .*; it is one of low, High"):
+        plan_for_hook(other, {"cmake.define.LEVEL": "hi"}, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from threadwheel_build.decision import plan_for_hook
 from threadwheel_build.errors import RefusedError
 from threadwheel_build.options import OptionTable, load_table
 from threadwheel_build.plan import Plan, cross_product, resolve
-from threadwheel_build.sources import plan_for_hook
 
 TBB = {"ATEN_THREADING": "TBB", "USE_TBB": "ON"}
 
@@ -184,7 +185,41 @@ def test_unknown_names_and_values_are_refused_with_the_nearest(
 
 @pytest.mark.parametrize("name", ["ATEN_THREADNG", "MKLDNN_TREADING", "MKL_THREADINGS"])
 def test_a_misspelt_environment_variable_never_builds_the_default(table: OptionTable, name: str) -> None:
-    assert f"R1: ${name}: no option (did you mean" in refusal(table, {}, {name: "TBB"})
+    text = refusal(table, {}, {name: "TBB"})
+    assert f"R1: ${name}: unknown option '{name}' (did you mean" in text
+    assert f"  unset first: {name}" in text.splitlines()
+    assert "ATEN_THREADING=TBB" in line_of(text), "what was meant is kept"
+    _apply(table, text, {name: "TBB"})
+
+
+@pytest.mark.parametrize("text", ["-DFOO='x", "-DFOO=x\\"])
+def test_cmake_args_that_no_shell_could_read_are_refused(table: OptionTable, text: str) -> None:
+    refused = refusal(table, {}, {"CMAKE_ARGS": text})
+    assert "R1: $CMAKE_ARGS: cannot be read: no" in refused
+    _apply(table, refused, {"CMAKE_ARGS": text})
+
+
+def test_lists_are_read_as_the_build_engine_reads_them(table: OptionTable) -> None:
+    assert plan(table, {}, {"SKBUILD_CMAKE_DEFINE": "ATEN_THREADING=TBB; USE_TBB=ON"}).label == "tbb"
+    assert plan(table, {"cmake.args": " -DATEN_THREADING=NATIVE; "}).label == "native"
+
+
+@pytest.mark.parametrize(
+    "key", ["threadwheel_variant", "Threadwheel.variant", "variant", "threadwheel-variant", "cmake.arg", "CMAKE_ARGS"]
+)
+def test_settings_that_the_build_engine_would_drop_are_refused_before(table: OptionTable, key: str) -> None:
+    assert f"R1: -C {key}: " in refusal(table, {key: "-DATEN_THREADING=TBB"})
+
+
+@pytest.mark.parametrize("place", ["setting", "variable"])
+def test_a_build_directory_is_found_however_it_is_named(table: OptionTable, tmp_path: Path, place: str) -> None:
+    folder = tmp_path / f"b-{sys.implementation.cache_tag}"
+    folder.mkdir()
+    (folder / "CMakeCache.txt").write_text("ATEN_THREADING:STRING=NATIVE\n")
+    name = str(tmp_path / "b-{cache_tag}")
+    said = {"build-dir": name} if place == "setting" else {}
+    env = {"SKBUILD_BUILD_DIR": name} if place == "variable" else {}
+    assert "R6: ATEN_THREADING is OMP (default) but NATIVE in" in refusal(table, said, env)
 
 
 @pytest.mark.parametrize("name", ["MKL_THREADING_LAYER", "USE_OPENMPI", "OMP_NUM_THREADS", "DNNL_CPU_RUNTIME"])
@@ -222,10 +257,25 @@ def test_a_labelled_sdist_builds_only_what_it_says(tmp_path: Path, label: str) -
     (tmp_path / "PKG-INFO").write_text(f"Metadata-Version: 2.2\nName: threadwheel\nVersion: 0.1.0+{label}\n")
     unpacked = load_table(tmp_path)
     text = refusal(unpacked)
-    assert f"R6: the options make 0.1.0, but this sdist was made for +{label} (PKG-INFO)" in text
+    assert f"R6: the options make the label omp, but this sdist was made for +{label} (PKG-INFO)" in text
     assert plan(unpacked, settings_of(line_of(text))).label == label
     (tmp_path / "PKG-INFO").write_text("Version: 0.1.0\n")
     assert plan(unpacked, {"threadwheel.variant": "tbb"}).label == "tbb", "a plain sdist serves every plan"
+
+
+def test_a_labelled_sdist_lists_all_problems_and_names_what_to_unset(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "PKG-INFO").write_text("Version: 0.1.0+native\n")
+    unpacked = load_table(tmp_path)
+    for env in ({"ATEN_THREADING": "OMP"}, {"ATEN_THREADING": "TBB"}):
+        text = refusal(unpacked, None, env)
+        assert "R6: the options make the label" in text
+        assert ("R2: " in text) == (env["ATEN_THREADING"] == "TBB")
+        assert _apply(unpacked, text, env).label == "native"
+    (tmp_path / "PKG-INFO").write_text("Version: 0.1.0+other\n")
+    assert "made for +other (PKG-INFO)" in refusal(unpacked)
+    assert "use:" not in refusal(unpacked)
 
 
 def test_a_mixed_build_names_both_sources(table: OptionTable) -> None:

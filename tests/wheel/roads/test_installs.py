@@ -56,9 +56,11 @@ def test_an_editable_install_says_tbb(venv: Environment, tmp_path: Path) -> None
     assert where == str(ROOT / "python" / "threadwheel" / "__init__.py")
 
 
-def test_pip_editable_install_follows_the_sources(venv: Environment, tmp_path: Path) -> None:
-    venv.pip("install", "-e", ROOT, "-C", "threadwheel.variant=native-bare")
+def test_pip_editable_install_follows_the_sources(venv: Environment, project: Path, tmp_path: Path) -> None:
+    venv.pip("install", "-e", project, "-C", "threadwheel.variant=native-bare")
     check(venv, tmp_path, NATIVE_LINE, "native.bare")
+    (project / "python" / "threadwheel" / "new_module.py").write_text("answer = 42\n")
+    assert run(venv.python, "-c", "import threadwheel.new_module as m; print(m.answer)", cwd=tmp_path).stdout == "42\n"
 
 
 def test_pip_wheel_names_the_label(venv: Environment, tmp_path: Path) -> None:
@@ -97,8 +99,10 @@ def test_bare_cmake_builds_a_tbb_library_and_its_program(venv: Environment, tmp_
     run("cmake", "-G", "Ninja", "-S", ROOT / "native", "-B", tmp_path / "b", "-DATEN_THREADING=TBB", "-DUSE_TBB=ON", f"-DPython_EXECUTABLE={venv.python}")  # fmt: skip
     run("cmake", "--build", tmp_path / "b")
     assert TBB_LINE in run(tmp_path / "b" / "parallel_info").stdout.splitlines()
+    run("cmake", "-B", tmp_path / "b", "-DCMAKE_INSTALL_LIBDIR=lib64/inner")
+    run("cmake", "--build", tmp_path / "b")
     run("cmake", "--install", tmp_path / "b", "--prefix", tmp_path / "i")
-    assert (tmp_path / "i" / "lib").is_dir()
+    assert TBB_LINE in run(tmp_path / "i" / "bin" / "parallel_info").stdout.splitlines()
 
 
 def test_a_tbb_wheel_without_tbb_names_the_cure(venv: Environment, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_wheel_that_contradicts_its_plan_is_not_delivered(project: Path, tmp_p
 
 @pytest.mark.parametrize(
     "moment",
-    ["isolated env", "Configuring CMake", "Building CXX object", "Linking CXX", "Installing project into wheel"],
+    ["isolated env", "Configuring CMake", "Building CXX object", "Installing project into wheel", "Making wheel"],
 )
 def test_a_killed_build_leaves_nothing_in_dist(project: Path, moment: str) -> None:
     """Killed with SIGKILL, process group and all, when its output reaches a moment."""
@@ -149,3 +149,11 @@ def test_a_killed_build_leaves_nothing_in_dist(project: Path, moment: str) -> No
     process.stdout.close()
     assert [p for p in (project / "dist").rglob("*") if p.is_file()] == []
     assert not (project / "build" / "wheels" / "native-bare.json").exists()
+
+
+def test_the_environment_cannot_turn_a_variant_into_another(project: Path) -> None:
+    command = [sys.executable, "-m", "threadwheel_build", "wheel", "native"]
+    done = run(*command, cwd=project, ok=False, PYTHONPATH=str(project / "python"), BLAS="BUILTIN")
+    assert done.returncode == 2
+    assert done.stderr == "native: the environment makes it native.bare; unset $BLAS\n"
+    assert not (project / "dist").exists()
