@@ -31,7 +31,8 @@ from .sources import VARIANT_SETTING, hint
 
 _IGNORED = {"__pycache__", "build", "dist"}
 # What reaches a compiler or the build engine through the environment; speed and caching do not change a wheel.
-_ENVIRONMENT = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CMAKE_", "SKBUILD_")
+_ENVIRONMENT = {"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
+_ENVIRONMENT_PREFIXES = ("CMAKE_", "SKBUILD_")
 _HARMLESS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER", "CMAKE_BUILD_PARALLEL_LEVEL")
 
 
@@ -56,11 +57,15 @@ def _compiler() -> str:
         raise BuildError(f"{command[0]}: no C++ compiler; install one (Debian: g++) or name it in CXX") from None
 
 
+def _reaches_compiler(variable: str) -> bool:
+    return variable in _ENVIRONMENT or (variable.startswith(_ENVIRONMENT_PREFIXES) and variable not in _HARMLESS)
+
+
 def fingerprint(project: Path, plan_key: str) -> str:
     """A digest of everything that goes into a wheel of this plan, here and now."""
     digest = hashlib.sha256()
     parts = [plan_key, sys.version, sysconfig.get_platform(), _compiler()]
-    parts += [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(_ENVIRONMENT) and k not in _HARMLESS]
+    parts += [f"{name}={value}" for name, value in sorted(os.environ.items()) if _reaches_compiler(name)]
     digest.update("\0".join(parts).encode())
     for path in _input_files(project):
         digest.update(f"\0{path.relative_to(project)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
