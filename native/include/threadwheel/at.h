@@ -2,7 +2,7 @@
 // An alias and not a namespace of its own, so that no symbol of ours can clash with libtorch's.
 #pragma once
 
-#include "threadwheel/parallel.h"
+#include <threadwheel/parallel.h>
 
 namespace threadwheel::at {
 
