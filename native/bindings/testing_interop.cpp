@@ -198,7 +198,7 @@ double launch_ns(const std::string& by, int count) {
     if (by == "parked") std::this_thread::sleep_for(std::chrono::milliseconds(1));
     const auto start = Clock::now();
     const IntFuture future = launch_future([]() -> long { return 1; });
-    while (by != "waiter" && !future.done()) __builtin_ia32_pause();
+    while (by != "waiter" && !future.done()) std::this_thread::yield();
     future.value();
     times.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count());
   }

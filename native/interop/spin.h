@@ -1,4 +1,4 @@
-// Waiting for a moment without giving up the CPU.
+// Waiting for a moment without going to sleep.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,8 @@ bool spin_until(Condition condition) {
       if (condition()) return true;
       __builtin_ia32_pause();
     }
+    // Whoever is to make it true may be on this CPU: a thread just woken often is where its waker runs.
+    std::this_thread::yield();
   } while (std::chrono::steady_clock::now() < deadline);
   return false;
 }

@@ -1,11 +1,12 @@
-// Compiled once, against one wheel, and run with each: what crosses the border is the at:: names, a closure, a value
-// and an exception of the library's own type.
+// Compiled once, against one wheel, and run with each: what crosses the border is the at:: names, closures, values,
+// futures, and exceptions of the library's own type and of the extension's.
 #include <threadwheel/at.h>
 #include <threadwheel/error.h>
 
 #include <atomic>
 #include <cstring>
 #include <string>
+#include <vector>
 
 extern "C" {
 
@@ -44,6 +45,22 @@ int extension_error(char* text, int size) {
     return error.code() == threadwheel::ErrorCode::kValue ? 1 : 2;
   }
   return 0;
+}
+
+// 42 from a task and its continuation, plus 100 when a task's exception arrives with its type, plus 1000 for a collection.
+int extension_futures() {
+  int result = at::launch_future([] { return 40; }).then([](const auto& done) { return done.value() + 2; }).value();
+  struct Own {};
+  try {
+    at::launch_future([]() -> int { throw Own(); }).value();
+  } catch (const Own&) {
+    result += 100;
+  }
+  std::vector<at::Future<void>> tasks;
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 10; ++i) tasks.push_back(at::intraop_launch_future([&ran] { ran.fetch_add(1); }));
+  at::collect_all(tasks).wait();
+  return result + 100 * ran.load();
 }
 
 int extension_info(char* text, int size) {

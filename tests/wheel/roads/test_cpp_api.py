@@ -22,6 +22,7 @@ text = ctypes.create_string_buffer(8192)
 found = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "sum": extension.extension_sum(100_000)}
 found["set"] = [extension.extension_set(3), threadwheel.get_num_threads()]
 found["interop"] = [extension.extension_interop(2), threadwheel.get_num_interop_threads()]
+found["futures"] = extension.extension_futures()
 found["code"] = extension.extension_error(text, 8192)
 found["error"] = text.value.decode()
 text = ctypes.create_string_buffer(8192)
@@ -75,6 +76,7 @@ def test_one_extension_runs_with_every_wheel(extension: tuple[Path, str], tmp_pa
     assert found["sha256"] == sha256
     assert found["sum"] == 100_000 * 99_999 / 2
     assert (found["set"], found["interop"], found["code"]) == ([3, 3], [2, 2], 1)
+    assert found["futures"] == 1142
     assert "the number of threads is 0; expected positive number of threads" in found["error"]
     assert f"ATen parallel backend: {BACKENDS[variant]}" in found["info"].splitlines()
     assert [Path(p).is_relative_to(environment.folder) for p in found["libraries"]] == [True]
