@@ -209,18 +209,20 @@ class Promise {
   // Complete the future. Throw Error(kRuntime) when it is complete already.
   template <class... Value>
   void set_value(Value&&... value) {
-    if (!state_->begin()) detail::refuse_second_completion();
+    const auto state = state_;  // a waiter may drop the promise as soon as it sees the value
+    if (!state->begin()) detail::refuse_second_completion();
     std::exception_ptr error;
     try {
-      state_->value_.emplace(std::forward<Value>(value)...);
+      state->value_.emplace(std::forward<Value>(value)...);
     } catch (...) {
       error = std::current_exception();
     }
-    state_->finish(std::move(error));
+    state->finish(std::move(error));
   }
   void set_error(std::exception_ptr error) {
-    if (!state_->begin()) detail::refuse_second_completion();
-    state_->finish(std::move(error));
+    const auto state = state_;
+    if (!state->begin()) detail::refuse_second_completion();
+    state->finish(std::move(error));
   }
 
  private:
