@@ -45,8 +45,8 @@ std::string describe(const std::exception_ptr& error) {
 
 void print_error(const char* where, const std::exception_ptr& error) {
   std::fprintf(stderr,
-               "threadwheel: %s: a task failed and nobody asked for its result: %s; ask a future for its value, or set an "
-               "error hook\n",
+               "threadwheel: %s: a task failed and nobody asked for its result: %s; ask a future for its value, or "
+               "set an error hook\n",
                where, describe(error).c_str());
 }
 

@@ -23,7 +23,8 @@ thread_local FutureState* innermost = nullptr;  // the task that this thread is 
 std::exception_ptr orphaned() {
   return std::make_exception_ptr(Error(
       ErrorCode::kRuntime,
-      "future: the process forked while its task was pending, and the task's thread is not in this child; launch it again here"));
+      "future: the process forked while its task was pending, and the task's thread is not in this child; "
+      "launch it again here"));
 }
 
 [[noreturn]] void refuse_spare(int num_blocked) {

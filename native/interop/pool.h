@@ -1,5 +1,5 @@
 // The inter-op pool: a queue of tasks and the threads that run them, at most as many at a time as the inter-op count
-// says. Threads that block inside a task are not counted, spares take their place. One pool per process, never destroyed.
+// says. Threads that block inside a task are not counted, spares take their place. One per process, never destroyed.
 #pragma once
 
 #include <condition_variable>

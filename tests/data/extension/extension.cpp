@@ -47,7 +47,7 @@ int extension_error(char* text, int size) {
   return 0;
 }
 
-// 42 from a task and its continuation, plus 100 when a task's exception arrives with its type, plus 1000 for a collection.
+// 42 from a task and its continuation, plus 100 when an exception arrives with its type, plus 1000 for a collection.
 int extension_futures() {
   int result = at::launch_future([] { return 40; }).then([](const auto& done) { return done.value() + 2; }).value();
   struct Own {};
