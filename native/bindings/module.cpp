@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "build_info.h"
+#include "interop/pool.h"
 #include "parallel/backend.h"
 #include "parallel/counts.h"
 #include "parallel/fork_gate.h"
@@ -149,6 +150,7 @@ PYBIND11_MODULE(_core, module) {
   namespace bindings = threadwheel::bindings;
   // Here, where the interpreter's lock keeps other threads from forking in the middle of it.
   threadwheel::detail::register_fork_hooks();
+  threadwheel::detail::InteropPool::instance();
   bindings::bind_errors(module);
   bindings::bind_counts(module);
   bindings::bind_information(module);

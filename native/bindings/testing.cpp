@@ -205,6 +205,7 @@ void bind_testing(py::module_& parent) {
       result.append(py::make_tuple(r.inner_calls, r.inner_thread_num, r.outer_before, r.outer_after, r.in_region));
     return result;
   });
+  bind_testing_interop(module);
   module.def("rendezvous", &rendezvous, unlocked());
   module.def("count_slot_errors", &count_slot_errors, unlocked());
   module.def("throw_in_region", [](std::int64_t n, std::int64_t grain_size, std::int64_t at, const std::string& kind) {

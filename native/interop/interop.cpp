@@ -1,6 +1,6 @@
 // The number of inter-op threads: detected cores unless set; set once, before the pool starts, the same value
 // again being fine. Never aborts, and reading the number starts nothing.
-#include "interop/interop.h"
+#include "interop/pool.h"
 
 #include <algorithm>
 #include <mutex>
@@ -9,11 +9,12 @@
 #include "parallel/counts.h"
 #include "parallel/fork_gate.h"
 #include "threadwheel/error.h"
+#include "threadwheel/parallel.h"
 
 namespace threadwheel {
 namespace {
 
-int chosen = 0;  // 0: not set; under the settings mutex
+int chosen = 0;  // 0: neither set nor settled by the start of the pool; under the settings mutex
 
 }  // namespace
 
@@ -33,6 +34,13 @@ int get_num_interop_threads() {
   const int detected = std::min(default_count().cpus.usable, kMaxNumThreads);
   const std::lock_guard lock(detail::settings_mutex());
   return chosen != 0 ? chosen : detected;
+}
+
+int detail::freeze_num_interop_threads() {
+  const int detected = std::min(default_count().cpus.usable, kMaxNumThreads);
+  const std::lock_guard lock(detail::settings_mutex());
+  if (chosen == 0) chosen = detected;
+  return chosen;
 }
 
 }  // namespace threadwheel

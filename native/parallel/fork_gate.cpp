@@ -22,6 +22,7 @@ std::atomic<bool> forking{false};
 thread_local int depth = 0;  // library calls nest in regions and in each other; the outermost one counts
 
 constinit std::mutex settings;
+const ForkListener* fork_listener = nullptr;  // under the settings mutex
 
 // Whether the forking thread is itself inside a region or call: then waiting for quiet would wait for itself. Its
 // child may exec or exit, no more.
@@ -34,12 +35,14 @@ void prepare() noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kQuietTimeout;
   while (active.load() > 0 && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::microseconds(50));
+  if (fork_listener != nullptr) fork_listener->prepare();
   backend::fork_prepare(active.load() == 0);
 }
 
 void parent() noexcept {
   if (inside()) return;
   backend::fork_parent();
+  if (fork_listener != nullptr) fork_listener->parent();
   forking.store(false);
   forking.notify_all();
   settings.unlock();
@@ -48,6 +51,7 @@ void parent() noexcept {
 void child() noexcept {
   if (inside()) return;
   backend::fork_child();
+  if (fork_listener != nullptr) fork_listener->child();
   active.store(0);  // regions that did not end in time belong to threads that do not exist here
   forking.store(false);
   settings.unlock();
@@ -56,6 +60,12 @@ void child() noexcept {
 }  // namespace
 
 std::mutex& settings_mutex() noexcept { return settings; }
+
+void set_fork_listener(const ForkListener& listener) {
+  register_fork_hooks();
+  const std::lock_guard lock(settings);
+  fork_listener = &listener;
+}
 
 ActivityScope::ActivityScope() noexcept {
   // A chunk belongs to its region, which is counted already; waiting here would keep that region from ending.

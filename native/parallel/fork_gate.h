@@ -22,4 +22,15 @@ std::mutex& settings_mutex() noexcept;
 // first, and ours must run before the runtime's, which would hold its lock while our callers are waited for.
 void register_fork_hooks();
 
+// Whoever else has locks and threads to look after. Called in the forking thread, with the settings mutex held, before
+// the backend's hooks and, after the fork, after them.
+struct ForkListener {
+  void (*prepare)();
+  void (*parent)();
+  void (*child)();
+};
+
+// Sets the one listener. It must live for ever.
+void set_fork_listener(const ForkListener& listener);
+
 }  // namespace threadwheel::detail

@@ -1,4 +1,4 @@
-// The parallel layer's thread-local state, and the guard that sets it for one chunk. Private to parallel/.
+// The parallel layer's thread-local state, and the guard that sets it for one chunk. Private to parallel/ and interop/.
 #pragma once
 
 namespace threadwheel::detail {

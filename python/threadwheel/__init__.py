@@ -16,7 +16,7 @@ from . import _preload
 
 _preload.load()
 
-from . import __config__, _core  # noqa: E402  (where the system does not find TBB, only after the preload)
+from . import __config__, _core, utils  # noqa: E402  (where the system does not find TBB, only after the preload)
 from ._core import (  # noqa: E402
     ArgumentError,
     DType,
@@ -67,6 +67,7 @@ __all__ = [
     "num_threads",
     "set_num_interop_threads",
     "set_num_threads",
+    "utils",
     *_core.dtypes,
     *_core.ops,
 ]

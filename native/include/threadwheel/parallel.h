@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "threadwheel/function_ref.h"
+#include <threadwheel/function_ref.h>
 
 namespace threadwheel {
 

@@ -1,0 +1,30 @@
+// Waiting for a moment without going to sleep.
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+namespace threadwheel::detail {
+
+// About the cost of the sleep and the wake-up that this saves.
+inline constexpr std::chrono::microseconds kSpinTime{20};
+
+// Returns whether the condition came true in time. On one CPU it looks once: spinning would keep the other from it.
+template <class Condition>
+bool spin_until(Condition condition) {
+  static const bool alone = std::thread::hardware_concurrency() <= 1;
+  if (condition()) return true;
+  if (alone) return false;
+  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (condition()) return true;
+      __builtin_ia32_pause();
+    }
+    // Whoever is to make it true may be on this CPU: a thread just woken often is where its waker runs.
+    std::this_thread::yield();
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
+}
+
+}  // namespace threadwheel::detail
