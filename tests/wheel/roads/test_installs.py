@@ -90,18 +90,27 @@ def test_an_sdist_installs_as_another_backend(venv: Environment, tmp_path: Path)
 
 def test_bare_cmake_builds_a_tbb_library_and_its_program(venv: Environment, tmp_path: Path) -> None:
     """As a person without pip's help would, with the packages that R7's command names."""
-    first = run("cmake", "-G", "Ninja", "-S", ROOT / "native", "-B", tmp_path / "b", "-DATEN_THREADING=TBB", "-DUSE_TBB=ON", f"-DPython_EXECUTABLE={venv.python}", ok=False)  # fmt: skip
-    assert "R7: nothing is built with something else instead" in first.stderr
-    command = next(line for line in first.stderr.splitlines() if " -m pip install " in line).split(" -m pip install ")[
-        1
+    configure = [
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        ROOT / "native",
+        "-B",
+        tmp_path / "b",
+        f"-DPython_EXECUTABLE={venv.python}",
     ]
-    venv.uv("pip", "install", *(word.strip("'") for word in command.split()))
-    run("cmake", "-G", "Ninja", "-S", ROOT / "native", "-B", tmp_path / "b", "-DATEN_THREADING=TBB", "-DUSE_TBB=ON", f"-DPython_EXECUTABLE={venv.python}")  # fmt: skip
+    tbb = ["-DATEN_THREADING=TBB", "-DUSE_TBB=ON", "-DCMAKE_INSTALL_LIBDIR=lib64/inner"]
+    first = run(*configure, *tbb, ok=False)
+    assert "R7: nothing is built with something else instead" in first.stderr
+    command = next(line for line in first.stderr.splitlines() if " -m pip install " in line)
+    packages = [word.strip("'") for word in command.split(" -m pip install ")[1].split()]
+    venv.uv("pip", "install", *packages)
+    run(*configure, *tbb)
     run("cmake", "--build", tmp_path / "b")
     assert TBB_LINE in run(tmp_path / "b" / "parallel_info").stdout.splitlines()
-    run("cmake", "-B", tmp_path / "b", "-DCMAKE_INSTALL_LIBDIR=lib64/inner")
-    run("cmake", "--build", tmp_path / "b")
     run("cmake", "--install", tmp_path / "b", "--prefix", tmp_path / "i")
+    assert (tmp_path / "i" / "lib64" / "inner" / "libthreadwheel.so").is_file()
     assert TBB_LINE in run(tmp_path / "i" / "bin" / "parallel_info").stdout.splitlines()
 
 
