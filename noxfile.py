@@ -137,6 +137,31 @@ def roads(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/roads", *session.posargs, env=BUILDER)
 
 
+def add_sanitizer(name: str, flags: str) -> None:
+    def sanitize(session: nox.Session) -> None:
+        session.install("cmake>=3.26", "ninja>=1.11")
+        folder = ROOT / "build" / f"sanitize-{name}"
+        # The backend whose threads are all ours: inside libgomp and TBB a sanitizer sees strangers' code.
+        plan = ["-DATEN_THREADING=NATIVE", "-DBLAS=BUILTIN", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
+        session.env["CXXFLAGS"] = f"{flags} -fno-omit-frame-pointer"
+        for source, build, options in (
+            ("native", folder / "library", plan),
+            ("tests/native", folder / "stress", [f"-DCMAKE_PREFIX_PATH={folder / 'installed'}"]),
+        ):
+            session.run("cmake", "--fresh", "-G", "Ninja", "-S", source, "-B", str(build), *options)
+            session.run("cmake", "--build", str(build))
+            if source == "native":
+                session.run("cmake", "--install", str(build), "--prefix", str(folder / "installed"))
+        session.run(str(folder / "stress" / "stress"), external=True, env={"OMP_NUM_THREADS": "4"})
+
+    doc = f"Run the C++ stress program with {flags}."
+    add_session(sanitize, doc, f"sanitize-{name}", ["sanitize", "tests", "matrix"], [])
+
+
+add_sanitizer("address", "-fsanitize=address,undefined -fno-sanitize-recover=all")
+add_sanitizer("thread", "-fsanitize=thread")
+
+
 @nox.session(requires=[job.wheel_session for job in JOBS if job.release], default=False)
 def figures(session: nox.Session) -> None:
     """Measure the builder and the release wheels: sizes, import, memory, build times, cache misses."""

@@ -163,9 +163,16 @@ class Future {
   std::exception_ptr error() const { return state_->error(); }
 
   // Waits; returns the value, which lives as long as any copy of the future, or throws the exception with its type.
-  std::add_lvalue_reference_t<std::add_const_t<T>> value() const {
+  std::add_lvalue_reference_t<std::add_const_t<T>> value() const& {
     if (const auto failed = state_->error()) std::rethrow_exception(failed);
     if constexpr (!std::is_void_v<T>) return *state_->value_;
+  }
+
+  // Of a temporary a copy, where there can be one: a reference would dangle in `for (x : launch_future(f).value())`.
+  T value() &&
+    requires(std::is_void_v<T> || std::is_copy_constructible_v<T>)
+  {
+    return static_cast<const Future&>(*this).value();
   }
 
   // Returns the future of f(*this), called when this one is done, failed or not: by the thread that completes it, in
