@@ -212,7 +212,7 @@ void bind_futures(py::module_& module) {
   py::class_<IntFuture>(module, "IntFuture")
       .def("done", &IntFuture::done)
       .def("wait", &IntFuture::wait, unlocked())
-      .def("value", &IntFuture::value, unlocked())
+      .def("value", [](const IntFuture& future) { return future.value(); }, unlocked())
       .def("error", [](const IntFuture& future) { return kind_of(future.error()); }, unlocked())
       .def("then_add", [](const IntFuture& future, long n) {
         return future.then([n](const IntFuture& done) { return done.value() + n; });
