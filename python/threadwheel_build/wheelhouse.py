@@ -30,6 +30,7 @@ from .plan import Plan
 from .sources import VARIANT_SETTING, hint
 
 _IGNORED = {"__pycache__", "build", "dist"}
+_CXX_SUFFIXES = {".cpp", ".cc", ".cxx"}
 # What reaches a compiler or the build engine through the environment; speed and caching do not change a wheel.
 _ENVIRONMENT = {"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
 _ENVIRONMENT_PREFIXES = ("CMAKE_", "SKBUILD_")
@@ -116,7 +117,9 @@ def _cache_counts(log: Path, project: Path) -> dict[str, int] | None:
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("# "):
             source = line[2:]
-        elif not source.startswith(str(project)) or not source.endswith((".cpp", ".cc", ".cxx")):
+        elif (
+            not source.startswith(str(project)) or "/CMakeFiles/" in source or Path(source).suffix not in _CXX_SUFFIXES
+        ):
             continue
         elif line in ("direct_cache_hit", "preprocessed_cache_hit"):
             counts["hits"] += 1
