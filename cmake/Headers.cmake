@@ -38,3 +38,17 @@ function(threadwheel_header_version out header)
   string(JOIN "." version ${parts})
   set(${out} "${version}" PARENT_SCOPE)
 endfunction()
+
+# threadwheel_find_headers(<out> <library> <header>): the folder of a header, or R7. What the planner's Python
+# has comes first: it was installed for this build, other places (a sourced oneAPI) may hold anything.
+function(threadwheel_find_headers out library header)
+  find_path(planned "${header}" PATHS "${PLAN_PYTHON_PREFIX}/include" NO_DEFAULT_PATH NO_CACHE)
+  find_path(elsewhere "${header}" NO_CACHE)
+  if(planned)
+    set(${out} "${planned}" PARENT_SCOPE)
+  elseif(elsewhere)
+    set(${out} "${elsewhere}" PARENT_SCOPE)
+  else()
+    threadwheel_missing("${library}'s headers were not found (${header})")
+  endif()
+endfunction()

@@ -35,6 +35,25 @@ def variant(build: dict[str, Any]) -> str:
     return build["label"]
 
 
+# For code that runs in a process of its own. A child that hangs is killed by its alarm, and the parent says so.
+FORK = """
+import os, signal, sys
+
+def fork(then):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        try:
+            then()
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert status == 0, f"the child ended with {status}"
+"""
+
+
 @pytest.fixture(autouse=True)
 def restored_thread_count() -> Iterator[None]:
     before = tw.get_num_threads()

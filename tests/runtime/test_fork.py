@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import RunPython
+from conftest import FORK, RunPython
 
-# A child that hangs is killed by its alarm, and the parent says so.
 PRELUDE = """
 import os, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of a fork beside threads
@@ -20,24 +19,11 @@ def use():
     assert (tw.linear(x, x).numpy() == 256).all()
     assert (tw.conv2d(image, kernel).numpy() == 72).all()
     assert tw.sum(x).item() == 65536
-
-def fork(then):
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(30)
-        try:
-            then()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert status == 0, f"the child ended with {status}"
 """
 
 
 def run(run_python: RunPython, code: str, **variables: str) -> None:
-    done = run_python(PRELUDE + code, check=False, **variables)
+    done = run_python(PRELUDE + FORK + code, check=False, **variables)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -5,7 +5,7 @@ Counts of threads are of the whole process and settled by the first task, so mos
 
 from __future__ import annotations
 
-from conftest import RunPython
+from conftest import FORK, RunPython
 
 PRELUDE = """
 import gc, os, signal, sys, threading, warnings
@@ -260,20 +260,7 @@ else:
     assert done.stderr == ""
 
 
-FORK = """
-def fork(then):
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(30)
-        try:
-            then()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert status == 0, f"the child ended with {status}"
-
+USE = """
 def use():
     assert t.nested_tasks(3, 3) == 40
     t.block_on_condition()
@@ -282,13 +269,13 @@ def use():
 
 
 def test_a_forked_child_has_a_pool_of_its_own(run_python: RunPython) -> None:
-    code = f"{FORK}\nfork(use)\nuse()\nfor _ in range(5): fork(lambda: (use(), fork(use), use()))\nuse()\n"
+    code = f"{FORK}{USE}\nfork(use)\nuse()\nfor _ in range(5): fork(lambda: (use(), fork(use), use()))\nuse()\n"
     for num_threads in (1, 2):
         run(run_python, code, num_threads, OMP_NUM_THREADS="2")
 
 
 def test_pending_futures_of_the_parent_fail_in_the_child(run_python: RunPython) -> None:
-    code = f"""{FORK}
+    code = f"""{FORK}{USE}
 promise = t.IntPromise()
 running = t.launch_waiting(promise.future())
 queued = [t.launch_waiting(promise.future()) for _ in range(3)]
@@ -311,7 +298,7 @@ assert [f.value() for f in derived] == [3] * 4
 
 
 def test_fork_while_tasks_come_and_go(run_python: RunPython) -> None:
-    code = f"""{FORK}
+    code = f"""{FORK}{USE}
 stop = threading.Event()
 def work():
     while not stop.is_set():
