@@ -34,18 +34,27 @@ std::optional<std::int64_t> to_int(py::handle object) {
   return value;
 }
 
-Converted convert_int_list(const SchemaType& type, py::handle object) {
-  if (const auto value = to_int(object); value && type.list_size > 0)
-    return Value(IntList(static_cast<std::size_t>(type.list_size), *value));
-  if (!PyTuple_Check(object.ptr()) && !PyList_Check(object.ptr()))
-    return mismatch(type.list_size > 0 ? "an int or a tuple of ints" : "a tuple of ints", object);
-  IntList values;
-  for (const py::handle entry : py::reinterpret_borrow<py::sequence>(object)) {
-    const auto value = to_int(entry);
-    if (!value) return "must be a tuple of ints, found " + type_name(entry);
-    values.push_back(*value);
+Converted convert(const Type& type, std::int64_t list_size, py::handle object, bool from_scalars);
+
+// A list of the schema: a tuple or list of its elements; of int[2] one int too, which stands for both.
+Converted convert_list(const Type& type, std::int64_t list_size, py::handle object) {
+  const bool ints = type.element()->is(TypeKind::kInt);
+  if (list_size > 0) {
+    const Converted one = convert(*type.element(), 0, object, false);
+    if (const Value* value = std::get_if<Value>(&one))
+      return Value::list(std::vector<Value>(static_cast<std::size_t>(list_size), *value));
   }
-  return Value(std::move(values));
+  const std::string plural = ints ? "a tuple of ints" : "a tuple";
+  if (!PyTuple_Check(object.ptr()) && !PyList_Check(object.ptr()))
+    return mismatch(list_size > 0 && ints ? "an int or a tuple of ints" : plural, object);
+  std::vector<Value> values;
+  for (const py::handle entry : py::reinterpret_borrow<py::sequence>(object)) {
+    Converted converted = convert(*type.element(), 0, entry, false);
+    if (std::holds_alternative<std::string>(converted))
+      return ints ? "must be a tuple of ints, found " + type_name(entry) : "entry " + std::get<std::string>(converted);
+    values.push_back(std::get<Value>(std::move(converted)));
+  }
+  return Value::list(std::move(values));
 }
 
 Converted convert_scalar(py::handle object) {
@@ -59,33 +68,35 @@ Converted convert_scalar(py::handle object) {
   return mismatch("a number", object);
 }
 
-Converted convert(const SchemaType& type, py::handle object, bool from_scalars) {
-  if (type.optional && object.is_none()) return Value();
-  if (type.base == "int" && type.is_list) return convert_int_list(type, object);
-  if (type.is_list) return "is of type " + type.kind() + ", which Python cannot pass yet";
-  if (type.base == "Tensor") {
-    if (auto tensor = to_tensor(object, from_scalars)) return Value(*std::move(tensor));
-    return mismatch("Tensor or numpy array", object);
-  }
-  if (type.base == "Scalar") return convert_scalar(object);
-  if (type.base == "bool")
-    return PyBool_Check(object.ptr()) ? Converted(Value(object.ptr() == Py_True)) : mismatch("bool", object);
-  if (type.base == "int") {
-    if (const auto value = to_int(object)) return Value(*value);
-    return mismatch("int", object);
-  }
-  if (type.base == "float") {
-    if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
-    if (const auto value = to_int(object)) return Value(static_cast<double>(*value));
-    return mismatch("float", object);
-  }
-  if (type.base == "ScalarType") {
+Converted convert_int(const Type& type, py::handle object) {
+  if (type.name() == "ScalarType") {
     if (const auto dtype = to_dtype(object)) return Value(static_cast<std::int64_t>(*dtype));
     return mismatch("a dtype", object);
   }
-  if (type.base == "str")
-    return PyUnicode_Check(object.ptr()) ? Converted(Value(object.cast<std::string>())) : mismatch("str", object);
-  return "is of type " + type.kind() + ", which Python cannot pass yet";
+  if (const auto value = to_int(object)) return Value(*value);
+  return mismatch("int", object);
+}
+
+Converted convert(const Type& type, std::int64_t list_size, py::handle object, bool from_scalars) {
+  switch (type.kind()) {
+    case TypeKind::kOptional:
+      return object.is_none() ? Value() : convert(*type.element(), list_size, object, from_scalars);
+    case TypeKind::kList: return convert_list(type, list_size, object);
+    case TypeKind::kTensor:
+      if (auto tensor = to_tensor(object, from_scalars)) return Value(*std::move(tensor));
+      return mismatch("Tensor or numpy array", object);
+    case TypeKind::kNumber: return convert_scalar(object);
+    case TypeKind::kBool:
+      return PyBool_Check(object.ptr()) ? Converted(Value(object.ptr() == Py_True)) : mismatch("bool", object);
+    case TypeKind::kInt: return convert_int(type, object);
+    case TypeKind::kFloat:
+      if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
+      if (const auto value = to_int(object)) return Value(static_cast<double>(*value));
+      return mismatch("float", object);
+    case TypeKind::kString:
+      return PyUnicode_Check(object.ptr()) ? Converted(Value(object.cast<std::string>())) : mismatch("str", object);
+    default: return "is of type " + type.to_schema_string() + ", which Python cannot pass yet";
+  }
 }
 
 // Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.
@@ -106,7 +117,7 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       continue;
     }
     const py::object given = positional ? py::object(args[i]) : py::object(kwargs[argument.name.c_str()]);
-    Converted converted = convert(argument.type, given, from_scalars);
+    Converted converted = convert(*argument.type.type, argument.type.list_size, given, from_scalars);
     if (const auto* problem = std::get_if<std::string>(&converted))
       return "argument '" + argument.name + "' " + *problem;
     values.push_back(std::get<Value>(std::move(converted)));
@@ -125,13 +136,24 @@ py::object to_python(Value value) {
   if (value.is_none()) return py::none();
   if (value.is_bool()) return py::bool_(value.to_bool());
   if (value.is_int()) return py::int_(value.to_int());
-  return py::float_(value.to_double());
+  if (value.is_double()) return py::float_(value.to_double());
+  if (value.is_complex()) return py::cast(value.to_complex());
+  if (value.is_string()) return py::str(value.to_string());
+  if (value.is_list()) {
+    py::list list;
+    for (const Value& element : value.to_list()) list.append(to_python(element));
+    return list;
+  }
+  const std::vector<Value>& elements = value.to_tuple();
+  py::tuple tuple(elements.size());
+  for (std::size_t i = 0; i < elements.size(); ++i) tuple[i] = to_python(elements[i]);
+  return tuple;
 }
 
 // All overloads of one name.
 class Function {
  public:
-  explicit Function(std::vector<const Op*> overloads) : overloads_(std::move(overloads)) {}
+  explicit Function(std::span<const Op* const> overloads) : overloads_(overloads) {}
 
   // numpy's scalars are numbers first, and arrays without dimensions only where no overload takes a number.
   py::object operator()(const py::args& args, const py::kwargs& kwargs) const {
@@ -173,7 +195,7 @@ class Function {
     throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
   }
 
-  std::vector<const Op*> overloads_;
+  std::span<const Op* const> overloads_;
 };
 
 }  // namespace

@@ -138,13 +138,13 @@ float reduce(const Tensor& values, std::int64_t grain_size, bool nested) {
 
 // Calls an op on tensors, other arguments at their defaults, in each chunk of a region, where it must run serially.
 std::vector<Tensor> call_in_region(const std::string& name, const std::vector<Tensor>& tensors, int num_chunks) {
-  const Op& op = *Registry::instance().find(name).at(0);
+  const Op& op = *Registry::instance().find(name).front();
   std::vector<Value> arguments(tensors.begin(), tensors.end());
   for (std::size_t i = arguments.size(); i < op.schema().arguments.size(); ++i)
     arguments.push_back(op.schema().arguments[i].default_value.value());
   std::vector<Tensor> results(static_cast<std::size_t>(num_chunks));
   parallel_for(0, num_chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (; begin < end; ++begin) results[static_cast<std::size_t>(begin)] = op.call(arguments).to_tensor();
+    for (; begin < end; ++begin) results[static_cast<std::size_t>(begin)] = op.call(std::span<const Value>(arguments)).to_tensor();
   });
   return results;
 }

@@ -12,8 +12,10 @@ namespace {
 constexpr std::span<const OpDefinition> (*kFamilies[])() = {pointwise_ops, reduction_ops, linalg_ops, nn_ops};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
-  const auto matches = [](const char* kind, const SchemaArgument& argument) { return kind == argument.type.kind(); };
-  if (std::ranges::equal(definition.kinds, schema.arguments, matches)) return;
+  const auto matches = [](const char* kind, const SchemaArgument& argument) {
+    return kind == detail::kAnyKind || kind == argument.type.kind();
+  };
+  if (schema.variadic || std::ranges::equal(definition.kinds, schema.arguments, matches)) return;
   std::string kinds;
   for (const char* kind : definition.kinds) kinds += (kinds.empty() ? "" : ", ") + std::string(kind);
   throw Error(ErrorCode::kRuntime, "schema '" + std::string(definition.schema) + "': the kernel takes (" + kinds +
@@ -36,9 +38,18 @@ const Schema& Op::schema() const {
   return *schema_;
 }
 
+Value Op::call(std::span<const Value> arguments) const {
+  std::vector<const Value*> pointers;
+  for (const Value& argument : arguments) pointers.push_back(&argument);
+  return call(Arguments(pointers));
+}
+
 Registry::Registry() {
   for (const auto family : kFamilies)
-    for (const OpDefinition& definition : family()) ops_.push_back(std::make_unique<Op>(definition));
+    for (const OpDefinition& definition : family()) {
+      ops_.push_back(std::make_unique<Op>(definition));
+      by_name_[ops_.back()->name()].push_back(ops_.back().get());
+    }
 }
 
 const Registry& Registry::instance() {
@@ -46,11 +57,9 @@ const Registry& Registry::instance() {
   return registry;
 }
 
-std::vector<const Op*> Registry::find(std::string_view name) const {
-  std::vector<const Op*> overloads;
-  for (const auto& op : ops_)
-    if (op->name() == name) overloads.push_back(op.get());
-  return overloads;
+std::span<const Op* const> Registry::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? std::span<const Op* const>() : std::span<const Op* const>(found->second);
 }
 
 }  // namespace threadwheel

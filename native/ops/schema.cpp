@@ -29,7 +29,9 @@ class Parser {
     expect("(");
     bool keyword_only = false;
     while (!accept(")")) {
-      if (accept("*")) {
+      if (accept("...")) {
+        schema.variadic = true;
+      } else if (accept("*")) {
         keyword_only = true;
       } else {
         schema.arguments.push_back(argument(keyword_only));
@@ -55,36 +57,84 @@ class Parser {
     result.keyword_only = keyword_only;
     result.type = type();
     result.name = name("_");
-    if (accept("=")) result.default_value = literal(result.type);
+    if (accept("=")) result.default_value = literal(*result.type.type, result.type.list_size);
     return result;
   }
 
   SchemaType type() {
     SchemaType result;
-    result.base = name("_");
-    if (accept("(")) {
-      result.alias = name("_|*");
-      result.writes = accept("!");
-      if (accept("->")) name("_|*");  // the alias set after the call
-      expect(")");
-    }
-    if (accept("[")) {
-      result.is_list = true;
-      if (!accept("]")) {
-        result.list_size = integer();
-        expect("]");
+    result.type = base_type();
+    for (;;) {
+      if (accept("(")) {
+        result.alias = name("_|*");
+        result.writes = accept("!");
+        if (accept("->")) name("_|*");  // the alias set after the call
+        expect(")");
+      } else if (accept("[")) {
+        result.type = Type::list(result.type);
+        if (!accept("]")) {
+          result.list_size = integer();
+          expect("]");
+        }
+      } else if (accept("?")) {
+        result.type = Type::optional(result.type);
+      } else {
+        return result;
       }
     }
-    result.optional = accept("?");
-    return result;
   }
 
-  Value literal(const SchemaType& type) {
+  TypePtr base_type() {
+    if (accept("(")) {
+      std::vector<TypePtr> elements;
+      while (!accept(")")) {
+        elements.push_back(type().type);
+        if (!accept(",") && !at(")")) fail("',' or ')'");
+      }
+      return Type::tuple(std::move(elements));
+    }
+    const std::string base = name("_.");
+    if (base == "Dict" || base == "Future") {
+      expect("(");
+      const TypePtr first = type().type;
+      if (base == "Dict") expect(",");
+      const TypePtr result = base == "Dict" ? Type::dict(first, type().type) : Type::future(first);
+      expect(")");
+      return result;
+    }
+    return named_type(base);
+  }
+
+  TypePtr named_type(const std::string& base) const {
+    static constexpr std::pair<std::string_view, TypeKind> kTypes[] = {
+        {"Any", TypeKind::kAny},         {"Tensor", TypeKind::kTensor}, {"bool", TypeKind::kBool},
+        {"int", TypeKind::kInt},         {"SymInt", TypeKind::kInt},    {"float", TypeKind::kFloat},
+        {"complex", TypeKind::kComplex}, {"Scalar", TypeKind::kNumber}, {"str", TypeKind::kString},
+        {"NoneType", TypeKind::kNone},   {"Device", TypeKind::kDevice}, {"Generator", TypeKind::kGenerator},
+        {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream}};
+    for (const auto& [spelling, kind] : kTypes)
+      if (spelling == base) return Type::of(kind);
+    if (base == "ScalarType" || base == "Layout" || base == "MemoryFormat") return Type::named_int(base);
+    if (base.starts_with("__torch__.")) {
+      auto definition = std::make_shared<ClassDefinition>();
+      definition->name = base;
+      return Type::class_of(std::move(definition));
+    }
+    if (base == "t" || base == "t1" || base == "t2") return Type::variable(base);
+    fail("a type, not '" + base + "'");
+  }
+
+  Value literal(const Type& type, std::int64_t list_size) {
     if (accept("None")) return {};
-    if (type.is_list) return list_literal(type);
+    if (type.is(TypeKind::kOptional)) return literal(*type.element(), list_size);
+    if (type.is(TypeKind::kList)) return list_literal(*type.element(), list_size);
     if (accept("True")) return true;
     if (accept("False")) return false;
     if (at("\"") || at("'")) return string_literal();
+    return number(type);
+  }
+
+  Value number(const Type& type) {
     const std::size_t start = position_;
     double number = 0;
     const auto [end, error] = std::from_chars(text_.data() + start, text_.data() + text_.size(), number);
@@ -93,22 +143,21 @@ class Parser {
     const std::string_view spelling = text_.substr(start, position_ - start);
     skip_spaces();
     // A float argument may be given as "1"; a Scalar takes its category from the spelling.
-    if (type.base == "float" || spelling.find_first_of(".einf") != std::string_view::npos) return number;
-    return static_cast<std::int64_t>(number);
+    if (type.is(TypeKind::kFloat) || spelling.find_first_of(".einf") != std::string_view::npos) return number;
+    std::int64_t whole = 0;
+    std::from_chars(spelling.data(), spelling.data() + spelling.size(), whole);
+    return whole;
   }
 
   // "[1, 1]", or "1", which stands for as many as the list has.
-  Value list_literal(const SchemaType& type) {
-    IntList values;
-    if (accept("[")) {
-      while (!accept("]")) {
-        values.push_back(integer());
-        if (!accept(",") && !at("]")) fail("',' or ']'");
-      }
-    } else {
-      values.assign(static_cast<std::size_t>(type.list_size), integer());
+  Value list_literal(const Type& element, std::int64_t list_size) {
+    if (!accept("[")) return Value::list(std::vector<Value>(static_cast<std::size_t>(list_size), literal(element, 0)));
+    std::vector<Value> values;
+    while (!accept("]")) {
+      values.push_back(literal(element, 0));
+      if (!accept(",") && !at("]")) fail("',' or ']'");
     }
-    return values;
+    return Value::list(std::move(values));
   }
 
   Value string_literal() {

@@ -13,15 +13,13 @@
 namespace threadwheel {
 
 struct SchemaType {
-  std::string base;            // "Tensor", "Scalar", "int", "float", "bool", "str", "ScalarType", ...
+  TypePtr type;
   std::string alias;           // "a" of Tensor(a); empty: a new value
   bool writes = false;         // Tensor(a!)
-  bool is_list = false;
   std::int64_t list_size = 0;  // 2 of int[2], where one int stands for two; 0: any number
-  bool optional = false;
 
-  // Without alias and list size, "int[]?": what a kernel's C++ parameter must correspond to.
-  std::string kind() const { return base + (is_list ? "[]" : "") + (optional ? "?" : ""); }
+  // "int[]?": what a kernel's C++ parameter must correspond to.
+  std::string kind() const { return type->to_schema_string(); }
 };
 
 struct SchemaArgument {
@@ -36,6 +34,10 @@ struct Schema {
   std::string overload;  // "Tensor", or empty
   std::vector<SchemaArgument> arguments;
   std::vector<SchemaType> returns;
+  bool variadic = false;  // "...": further arguments of any type
+
+  // "aten::add.Tensor"
+  std::string full_name() const { return overload.empty() ? name : name + "." + overload; }
 };
 
 // Throws Error(kRuntime) with the text and the column of what it cannot read.

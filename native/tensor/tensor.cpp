@@ -58,14 +58,15 @@ Tensor::Tensor(std::shared_ptr<Storage> storage, DType dtype, std::int64_t offse
   const std::int64_t numel = count_elements(sizes);
   std::byte* const data = storage->data() + offset * static_cast<std::int64_t>(dtype_size(dtype));
   const bool contiguous = has_contiguous_strides(sizes, strides);
-  impl_ = std::make_shared<const Impl>(Impl{.storage = std::move(storage),
-                                            .dtype = dtype,
-                                            .offset = offset,
-                                            .sizes = std::move(sizes),
-                                            .strides = std::move(strides),
-                                            .numel = numel,
-                                            .data = data,
-                                            .contiguous = contiguous});
+  impl_ = make_ref<Impl>();
+  impl_->storage = std::move(storage);
+  impl_->dtype = dtype;
+  impl_->offset = offset;
+  impl_->sizes = std::move(sizes);
+  impl_->strides = std::move(strides);
+  impl_->numel = numel;
+  impl_->data = data;
+  impl_->contiguous = contiguous;
 }
 
 Tensor Tensor::empty(std::span<const std::int64_t> sizes, DType dtype) {

@@ -10,6 +10,7 @@
 
 #include "tensor/dims.h"
 #include "tensor/dtype.h"
+#include "tensor/ref.h"
 
 namespace threadwheel {
 
@@ -53,7 +54,7 @@ class Tensor {
   // Uninitialised, contiguous. Throws Error(kValue) for a negative size or one beyond memory.
   static Tensor empty(std::span<const std::int64_t> sizes, DType dtype);
 
-  bool defined() const noexcept { return impl_ != nullptr; }
+  bool defined() const noexcept { return static_cast<bool>(impl_); }
   DType dtype() const noexcept { return impl_->dtype; }
   std::int64_t dim() const noexcept { return static_cast<std::int64_t>(impl_->sizes.size()); }
   const Dims& sizes() const noexcept { return impl_->sizes; }
@@ -64,6 +65,9 @@ class Tensor {
   std::int64_t numel() const noexcept { return impl_->numel; }
   std::size_t size_bytes() const noexcept { return static_cast<std::size_t>(numel()) * dtype_size(dtype()); }
   const std::shared_ptr<Storage>& storage() const noexcept { return impl_->storage; }
+
+  // Whether the two are the same tensor, not only equal views.
+  bool is(const Tensor& other) const noexcept { return impl_ == other.impl_; }
 
   // Address of the element at index zero in every dimension.
   std::byte* raw_data() const noexcept { return impl_->data; }
@@ -82,7 +86,7 @@ class Tensor {
   Tensor contiguous() const;
 
  private:
-  struct Impl {
+  struct Impl : RefCounted {
     std::shared_ptr<Storage> storage;
     DType dtype;
     std::int64_t offset;
@@ -92,7 +96,7 @@ class Tensor {
     bool contiguous;
   };
 
-  std::shared_ptr<const Impl> impl_;
+  Ref<Impl> impl_;
 };
 
 // Strides of a contiguous tensor of these sizes.
