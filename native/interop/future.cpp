@@ -126,10 +126,14 @@ bool FutureState::done() noexcept {
   return status_.load(std::memory_order_acquire) == kDone;
 }
 
-void FutureState::wait() {
-  if (done()) return;
+bool FutureState::try_run() {
   InteropPool& pool = InteropPool::instance();
-  if (pool.claim(*this)) return pool.run_here(*this);
+  if (!done() && pool.claim(*this)) pool.run_here(*this);
+  return done();
+}
+
+void FutureState::wait() {
+  if (try_run()) return;
   if (InteropPool::is_running_here(*this))
     throw Error(ErrorCode::kRuntime, "future: a task waits for its own result; return before waiting for it");
   if (spin_until([&] { return status_.load(std::memory_order_acquire) == kDone; })) return;

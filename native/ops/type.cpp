@@ -29,6 +29,7 @@ constexpr KindName kNames[] = {
     {TypeKind::kStorage, "Storage", "Storage"},
     {TypeKind::kStream, "Stream", "Stream"},
     {TypeKind::kFunction, "Function", "Function"},
+    {TypeKind::kNever, "Never", "Never"},
 };
 
 const KindName* find_name(TypeKind kind) {
@@ -142,7 +143,7 @@ bool equal(const Type& a, const Type& b) {
 }
 
 bool is_subtype(const TypePtr& a, const TypePtr& b) {
-  if (b->is(TypeKind::kAny) || equal(a, b)) return true;
+  if (b->is(TypeKind::kAny) || a->is(TypeKind::kNever) || equal(a, b)) return true;
   if (a->is(TypeKind::kUnion) || (a->is(TypeKind::kOptional) && !b->is(TypeKind::kOptional))) {
     if (a->is(TypeKind::kOptional) && !is_subtype(Type::of(TypeKind::kNone), b)) return false;
     return std::ranges::all_of(a->elements(), [&](const TypePtr& element) { return is_subtype(element, b); });

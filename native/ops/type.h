@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace threadwheel {
@@ -32,13 +34,19 @@ enum class TypeKind : std::uint8_t {
   kClass,     // `definition`
   kEnum,      // `definition`
   kFunction,
+  kNever,     // of what raises instead of giving a value: a subtype of every type
   kVariable,  // of a schema: stands for any type, the same everywhere in the schema
 };
 
 class Type;
 using TypePtr = std::shared_ptr<const Type>;
 
-// What a program says about a class, an enum or a named tuple: its name and its fields. Methods are the unit's.
+// The base of what a class's methods are: ir::Function, which this folder does not know.
+struct Method {
+  virtual ~Method() = default;
+};
+
+// What a program says about a class, an enum or a named tuple.
 struct ClassDefinition {
   struct Attribute {
     std::string name;
@@ -47,6 +55,8 @@ struct ClassDefinition {
 
   std::string name;  // qualified, "__torch__.models.Net"
   std::vector<Attribute> attributes;
+  // Null for no such method; empty when the unit that defined the class is gone.
+  std::function<std::shared_ptr<Method>(const std::string& method)> find_method;
   bool is_module = false;
   bool is_interface = false;
 

@@ -57,6 +57,8 @@ class FutureState : public std::enable_shared_from_this<FutureState> {
 
   bool done() noexcept;
   void wait();
+  // Runs the task here if it is still in the queue; returns whether the future is done.
+  bool try_run();
   // Waits; the error, null for none. Whoever calls it is taken to have seen the error.
   std::exception_ptr error();
   // The error of a future that is done, without having seen it.
@@ -155,6 +157,9 @@ class Future {
 
   bool valid() const noexcept { return state_ != nullptr; }
   bool done() const { return state_->done(); }
+
+  // Runs the task on the calling thread if nobody has begun it; returns whether the future is done. Never blocks.
+  bool try_run() const { return state_->try_run(); }
 
   // Returns when done, failed or not. Throws Error(kRuntime) in a task that waits for itself.
   void wait() const { state_->wait(); }

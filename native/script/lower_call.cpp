@@ -1,0 +1,220 @@
+// Lowering of calls: ops, functions, methods, constructors, and the words of the language that look like calls.
+#include <algorithm>
+
+#include "script/lowering.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel::script {
+
+CallArguments Lowering::arguments(const Expr& expr) {
+  CallArguments given;
+  for (std::size_t i = 1; i < expr.args.size(); ++i) given.positional.push_back(expression(*expr.args[i]));
+  for (const auto& [name, value] : expr.keywords) given.named.emplace_back(name, expression(*value));
+  return given;
+}
+
+TypePtr Lowering::result_type(const ir::Function& function) {
+  return function.result() ? function.result() : Type::of(TypeKind::kNone);
+}
+
+Lowering::Binding Lowering::call(const Expr& expr) {
+  const Expr& callee = *expr.args[0];
+  if (callee.kind == ExprKind::kAttribute) {  // a method of a value, or a name with dots
+    const Binding base = binding(*callee.args[0]);
+    if (Variable* const* const object = std::get_if<Variable*>(&base)) return call_method(*object, callee.text, expr);
+    if (const TypePtr* const type = std::get_if<TypePtr>(&base); type != nullptr && callee.text == "__new__")
+      return builder_.value(ir::NodeKind::kCreateObject, {}, *type);
+  }
+  const Binding what = binding(callee);
+  if (const auto* function = std::get_if<std::shared_ptr<ir::Function>>(&what)) return call_function(*function, arguments(expr));
+  if (const TypePtr* const type = std::get_if<TypePtr>(&what)) return construct(*type, expr);
+  if (const Path* const path = std::get_if<Path>(&what)) return call_path(path->name, expr);
+  ir::fail(callee.range, "this cannot be called");
+}
+
+Lowering::Binding Lowering::call_path(const std::string& path, const Expr& expr) {
+  bool handled = true;
+  if (Variable* const result = call_special(path, expr, handled); handled) return result;
+  if (path.starts_with("torch.")) return call_op(builder_, "aten::" + path.substr(6), arguments(expr));
+  if (path.starts_with("ops.")) {
+    const std::string rest = path.substr(4);
+    const std::size_t dot = rest.find('.');
+    if (dot != std::string::npos) {
+      const std::string space = rest.substr(0, dot), op = rest.substr(dot + 1);
+      handled = true;
+      if (space == "prim")
+        if (Variable* const result = call_prim(op, expr, handled); handled) return result;
+      return call_op(builder_, space + "::" + op, arguments(expr));
+    }
+  }
+  ir::fail(expr.range, "'" + path + "' is not known to this archive");
+}
+
+ir::Variable* Lowering::call_special(const std::string& name, const Expr& expr, bool& handled) {
+  if (name == "annotate" || name == "unchecked_cast") return annotated(expr);
+  if (name == "uninitialized")
+    return builder_.value(ir::NodeKind::kUninitialized, {}, unit_.type_of(*expr.args.at(1)));
+  if (name == "isinstance") return is_instance(expr);
+  if (name == "fork") return fork(expr);
+  if (name == "getattr") {
+    Variable* const object = expression(*expr.args.at(1));
+    return attribute_of(object, expr.args.at(2)->text, expr);
+  }
+  if (name == "torch.wait") {
+    Variable* const future = expression(*expr.args.at(1));
+    if (!future->type->is(TypeKind::kFuture)) ir::fail(expr.range, "wait() takes a Future, not " + future->type->to_string());
+    return builder_.value(ir::NodeKind::kWait, {future}, future->type->element());
+  }
+  static constexpr std::pair<const char*, const char*> kCasts[] = {
+      {"int", "aten::Int"}, {"float", "aten::Float"}, {"bool", "aten::Bool"}, {"complex", "aten::Complex"},
+      {"str", "aten::str"}, {"sorted", "aten::sorted"}, {"print", "prim::Print"}};
+  for (const auto& [word, op] : kCasts)
+    if (name == word) return call_op(builder_, op, arguments(expr));
+  handled = false;
+  return nullptr;
+}
+
+ir::Variable* Lowering::call_prim(const std::string& name, const Expr& expr, bool& handled) {
+  if (name == "RaiseException") {
+    const std::string exception = expr.args.size() > 2 ? expr.args[2]->text : "";
+    constexpr std::string_view kBuiltins = "builtins.";
+    return builder_.raise(as_type(expression(*expr.args.at(1)), Type::of(TypeKind::kString), expr.range),
+                          exception.starts_with(kBuiltins) ? exception.substr(kBuiltins.size()) : exception);
+  }
+  if (name == "unchecked_unwrap_optional") {
+    Variable* const value = expression(*expr.args.at(1));
+    return builder_.cast(value, value->type->is(TypeKind::kOptional) ? value->type->element() : value->type);
+  }
+  handled = false;
+  return nullptr;
+}
+
+ir::Variable* Lowering::annotated(const Expr& expr) {
+  const TypePtr type = unit_.type_of(*expr.args.at(1));
+  Variable* const value = expression(*expr.args.at(2), type);
+  if (Variable* const converted = convert(builder_, value, type)) return converted;
+  return builder_.cast(value, type);  // a refinement: Optional[T] that is known to be T
+}
+
+std::vector<TypePtr> Lowering::types_of(const Expr& expr) {
+  std::vector<TypePtr> types;
+  if (expr.kind != ExprKind::kTuple) return {unit_.type_of(expr)};
+  for (const ExprPtr& each : expr.args) types.push_back(unit_.type_of(*each));
+  return types;
+}
+
+ir::Variable* Lowering::is_instance(const Expr& expr) {
+  Variable* const value = expression(*expr.args.at(1));
+  const std::vector<TypePtr> types = types_of(*expr.args.at(2));
+  if (std::ranges::any_of(types, [&](const TypePtr& type) { return is_subtype(value->type, type); }))
+    return builder_.boolean(true);
+  ir::Node* const node = builder_.node(ir::NodeKind::kIsInstance, {value});
+  node->types = types;
+  return node->add_output(Type::of(TypeKind::kBool));
+}
+
+ir::Variable* Lowering::call_function(const std::shared_ptr<ir::Function>& function, const CallArguments& given) {
+  std::vector<Variable*> inputs = bind_arguments(builder_, *function, given);  // conversions go before the call
+  ir::Node* const node = builder_.node(ir::NodeKind::kCall, std::move(inputs));
+  node->function = function;
+  return node->add_output(result_type(*function));
+}
+
+std::shared_ptr<ir::Function> Lowering::find_method(const Variable& object, const std::string& name, const Range& range) {
+  if (!object.type->is(TypeKind::kClass))
+    ir::fail(range, "a " + object.type->to_string() + " has no method '" + name + "'");
+  auto method = unit_.find_method(*object.type->definition(), name);
+  if (method == nullptr) ir::fail(range, object.type->name() + " has no method '" + name + "'");
+  return method;
+}
+
+ir::Variable* Lowering::call_method(Variable* object, const std::string& name, const Expr& expr) {
+  if (object->type->is(TypeKind::kNever)) return object;
+  CallArguments given = arguments(expr);
+  given.positional.insert(given.positional.begin(), object);
+  if (!object->type->is(TypeKind::kClass)) return call_op(builder_, "aten::" + name, given);
+  const auto method = find_method(*object, name, expr.range);
+  if (!object->type->definition()->is_interface) return call_function(method, given);
+  std::vector<Variable*> inputs = bind_arguments(builder_, *method, given);
+  ir::Node* const node = builder_.node(ir::NodeKind::kCallMethod, std::move(inputs));
+  node->name = name;
+  return node->add_output(result_type(*method));
+}
+
+// Name(...) of a named tuple, or of a class: its object, after __init__.
+ir::Variable* Lowering::construct(const TypePtr& type, const Expr& expr) {
+  const CallArguments given = arguments(expr);
+  if (type->is(TypeKind::kTuple)) {
+    const auto& fields = type->definition()->attributes;
+    std::vector<Variable*> elements = given.positional;
+    for (std::size_t i = elements.size(); i < fields.size(); ++i)
+      for (const auto& [name, variable] : given.named)
+        if (name == fields[i].name) elements.push_back(variable);
+    if (elements.size() != fields.size())
+      ir::fail(expr.range, type->name() + " has " + std::to_string(fields.size()) + " fields, got " + std::to_string(elements.size()));
+    for (std::size_t i = 0; i < fields.size(); ++i) elements[i] = as_type(elements[i], fields[i].type, expr.range);
+    return builder_.tuple(std::move(elements), type);
+  }
+  if (type->is(TypeKind::kEnum))
+    ir::fail(expr.range, "an enum is not made from its value here; name the member", ErrorCode::kUnsupported);
+  Variable* const object = builder_.value(ir::NodeKind::kCreateObject, {}, type);
+  if (const auto init = unit_.find_method(*type->definition(), "__init__")) {
+    CallArguments with_self = given;
+    with_self.positional.insert(with_self.positional.begin(), object);
+    call_function(init, with_self);
+  }
+  return object;
+}
+
+namespace {
+
+void collect_names(const Expr& expr, std::vector<std::string>& names) {
+  if (expr.kind == ExprKind::kName) names.push_back(expr.text);
+  for (const ExprPtr& each : expr.args)
+    if (each) collect_names(*each, names);
+  for (const auto& [name, value] : expr.keywords) collect_names(*value, names);
+}
+
+void collect_names(const Body& body, std::vector<std::string>& names) {
+  for (const StmtPtr& statement : body) {
+    for (const ExprPtr* expr : {&statement->value, &statement->message})
+      if (*expr) collect_names(**expr, names);
+    for (const ExprPtr& target : statement->targets) collect_names(*target, names);
+    collect_names(statement->body, names);
+    collect_names(statement->otherwise, names);
+  }
+}
+
+}  // namespace
+
+// fork(closure): the closure's function takes what it captures, by value, as its parameters.
+ir::Variable* Lowering::fork(const Expr& expr) {
+  const Binding what = binding(*expr.args.at(1));
+  const Closure* const closure = std::get_if<Closure>(&what);
+  if (closure == nullptr) ir::fail(expr.range, "fork() takes a function that is defined here");
+  std::vector<std::string> names;
+  collect_names(closure->definition->body, names);
+  std::vector<ir::Parameter> parameters;
+  std::vector<Variable*> captured;
+  for (const std::string& name : names) {
+    const Binding* const found = find(name);
+    Variable* const* const variable = found != nullptr ? std::get_if<Variable*>(found) : nullptr;
+    if (variable == nullptr || std::ranges::any_of(parameters, [&](const auto& p) { return p.name == name; })) continue;
+    parameters.push_back({name, (*variable)->type, std::nullopt});
+    captured.push_back(*variable);
+  }
+  // Compiled here and now: the syntax that it comes from may be gone later.
+  auto graph = std::make_unique<ir::Graph>();
+  graph->name = closure->definition->text;
+  const ir::Function signature(graph->name, parameters, nullptr, nullptr);
+  Lowering inner(unit_, *graph);
+  inner.function(signature, *closure->definition);
+  const TypePtr result = graph->top.results[0]->type;
+  const auto holder = std::make_shared<std::unique_ptr<ir::Graph>>(std::move(graph));
+  ir::Node* const node = builder_.node(ir::NodeKind::kFork, std::move(captured));
+  node->function = std::make_shared<ir::Function>(signature.name(), std::move(parameters), result,
+                                                  [holder](ir::Function&) { return std::move(*holder); });
+  return node->add_output(Type::future(result));
+}
+
+}  // namespace threadwheel::script
