@@ -1,4 +1,4 @@
-// The extension module threadwheel._core: errors, counts, information. Tensors and ops are in the files beside.
+// The extension module threadwheel._core: errors, counts, information. Tensors, ops and archives are in the files beside.
 #include "bindings/bindings.h"
 
 #include <limits>
@@ -156,5 +156,6 @@ PYBIND11_MODULE(_core, module) {
   bindings::bind_information(module);
   bindings::bind_tensor(module);
   bindings::bind_ops(module);
+  bindings::bind_archive(module);
   bindings::bind_testing(module);
 }
