@@ -16,6 +16,8 @@ target_compile_features(threadwheel_flags INTERFACE cxx_std_20)
 target_compile_options(
   threadwheel_flags
   INTERFACE -Wall -Wextra
+            # GCC 12 warns of its own inlined string concatenation (its bug 105651)
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
             # exports.map decides what is visible, so calls inside the library need no detour
             -fvisibility-inlines-hidden -fno-semantic-interposition
             # lets the linker drop what a wheel does not use

@@ -18,6 +18,7 @@ void bind_counts(py::module_& module);
 void bind_information(py::module_& module);
 void bind_tensor(py::module_& module);
 void bind_ops(py::module_& module);
+void bind_jit(py::module_& module);
 void bind_archive(py::module_& module);
 void bind_testing(py::module_& module);
 void bind_testing_interop(py::module_& testing);

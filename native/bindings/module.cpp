@@ -6,6 +6,7 @@
 
 #include "build_info.h"
 #include "interop/pool.h"
+#include "interpreter/script_error.h"
 #include "parallel/backend.h"
 #include "parallel/counts.h"
 #include "parallel/fork_gate.h"
@@ -33,9 +34,18 @@ PyObject* python_type(ErrorCode code) {
   return PyExc_RuntimeError;
 }
 
+// The builtin exception that a program raised by name.
+PyObject* python_type(const interpreter::ScriptError& error) {
+  if (error.code() == ErrorCode::kValue) return argument_error;
+  PyObject* const type = PyDict_GetItemString(PyEval_GetBuiltins(), error.python_type().c_str());
+  return type != nullptr && PyExceptionClass_Check(type) ? type : PyExc_RuntimeError;
+}
+
 void translate(std::exception_ptr exception) {
   try {
     std::rethrow_exception(exception);
+  } catch (const interpreter::ScriptError& error) {
+    PyErr_SetString(python_type(error), error.what());
   } catch (const Error& error) {
     PyErr_SetString(python_type(error.code()), error.what());
   }
@@ -156,6 +166,7 @@ PYBIND11_MODULE(_core, module) {
   bindings::bind_information(module);
   bindings::bind_tensor(module);
   bindings::bind_ops(module);
+  bindings::bind_jit(module);
   bindings::bind_archive(module);
   bindings::bind_testing(module);
 }

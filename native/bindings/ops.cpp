@@ -1,9 +1,9 @@
 // The ops of the registry as Python functions. Nothing here knows an op by name: arguments are matched against the
 // schemas, the first overload that fits is taken.
 #include "bindings/bindings.h"
+#include "bindings/values.h"
 
 #include <algorithm>
-#include <variant>
 #include <vector>
 
 #include "ops/registry.h"
@@ -11,93 +11,6 @@
 
 namespace threadwheel::bindings {
 namespace {
-
-// A Value, or why the object cannot become one.
-using Converted = std::variant<Value, std::string>;
-
-std::string mismatch(const std::string& expected, py::handle object) {
-  return "must be " + expected + ", not " + type_name(object);
-}
-
-std::optional<std::int64_t> to_int(py::handle object) {
-  if (PyBool_Check(object.ptr()) || !PyIndex_Check(object.ptr())) return std::nullopt;
-  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
-  if (!index) {  // numpy's arrays have the slot and refuse
-    PyErr_Clear();
-    return std::nullopt;
-  }
-  int overflow = 0;
-  const long long value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-  if (overflow != 0)
-    throw Error(ErrorCode::kValue, "int: " + py::str(index).cast<std::string>() +
-                                       " does not fit in 64 bits; use a smaller number");
-  return value;
-}
-
-Converted convert(const Type& type, std::int64_t list_size, py::handle object, bool from_scalars);
-
-// A list of the schema: a tuple or list of its elements; of int[2] one int too, which stands for both.
-Converted convert_list(const Type& type, std::int64_t list_size, py::handle object) {
-  const bool ints = type.element()->is(TypeKind::kInt);
-  if (list_size > 0) {
-    const Converted one = convert(*type.element(), 0, object, false);
-    if (const Value* value = std::get_if<Value>(&one))
-      return Value::list(std::vector<Value>(static_cast<std::size_t>(list_size), *value));
-  }
-  const std::string plural = ints ? "a tuple of ints" : "a tuple";
-  if (!PyTuple_Check(object.ptr()) && !PyList_Check(object.ptr()))
-    return mismatch(list_size > 0 && ints ? "an int or a tuple of ints" : plural, object);
-  std::vector<Value> values;
-  for (const py::handle entry : py::reinterpret_borrow<py::sequence>(object)) {
-    Converted converted = convert(*type.element(), 0, entry, false);
-    if (std::holds_alternative<std::string>(converted))
-      return ints ? "must be a tuple of ints, found " + type_name(entry) : "entry " + std::get<std::string>(converted);
-    values.push_back(std::get<Value>(std::move(converted)));
-  }
-  return Value::list(std::move(values));
-}
-
-Converted convert_scalar(py::handle object) {
-  if (PyBool_Check(object.ptr())) return Value(object.ptr() == Py_True);
-  if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
-  if (const auto value = to_int(object)) return Value(*value);
-  if (is_numpy_scalar(object)) {
-    const py::object number = object.attr("item")();
-    if (!is_numpy_scalar(number)) return convert_scalar(number);  // a longdouble stays one
-  }
-  return mismatch("a number", object);
-}
-
-Converted convert_int(const Type& type, py::handle object) {
-  if (type.name() == "ScalarType") {
-    if (const auto dtype = to_dtype(object)) return Value(static_cast<std::int64_t>(*dtype));
-    return mismatch("a dtype", object);
-  }
-  if (const auto value = to_int(object)) return Value(*value);
-  return mismatch("int", object);
-}
-
-Converted convert(const Type& type, std::int64_t list_size, py::handle object, bool from_scalars) {
-  switch (type.kind()) {
-    case TypeKind::kOptional:
-      return object.is_none() ? Value() : convert(*type.element(), list_size, object, from_scalars);
-    case TypeKind::kList: return convert_list(type, list_size, object);
-    case TypeKind::kTensor:
-      if (auto tensor = to_tensor(object, from_scalars)) return Value(*std::move(tensor));
-      return mismatch("Tensor or numpy array", object);
-    case TypeKind::kNumber: return convert_scalar(object);
-    case TypeKind::kBool:
-      return PyBool_Check(object.ptr()) ? Converted(Value(object.ptr() == Py_True)) : mismatch("bool", object);
-    case TypeKind::kInt: return convert_int(type, object);
-    case TypeKind::kFloat:
-      if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
-      if (const auto value = to_int(object)) return Value(static_cast<double>(*value));
-      return mismatch("float", object);
-    case TypeKind::kString:
-      return PyUnicode_Check(object.ptr()) ? Converted(Value(object.cast<std::string>())) : mismatch("str", object);
-    default: return "is of type " + type.to_schema_string() + ", which Python cannot pass yet";
-  }
-}
 
 // Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.
 std::string match(const Schema& schema, const py::args& args, const py::kwargs& kwargs, bool from_scalars,
@@ -117,7 +30,7 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       continue;
     }
     const py::object given = positional ? py::object(args[i]) : py::object(kwargs[argument.name.c_str()]);
-    Converted converted = convert(*argument.type.type, argument.type.list_size, given, from_scalars);
+    Converted converted = to_value(*argument.type.type, given, {argument.type.list_size, from_scalars});
     if (const auto* problem = std::get_if<std::string>(&converted))
       return "argument '" + argument.name + "' " + *problem;
     values.push_back(std::get<Value>(std::move(converted)));
@@ -129,25 +42,6 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       return "there is no argument '" + text + "'";
   }
   return "";
-}
-
-py::object to_python(Value value) {
-  if (value.is_tensor()) return py::cast(value.to_tensor());
-  if (value.is_none()) return py::none();
-  if (value.is_bool()) return py::bool_(value.to_bool());
-  if (value.is_int()) return py::int_(value.to_int());
-  if (value.is_double()) return py::float_(value.to_double());
-  if (value.is_complex()) return py::cast(value.to_complex());
-  if (value.is_string()) return py::str(value.to_string());
-  if (value.is_list()) {
-    py::list list;
-    for (const Value& element : value.to_list()) list.append(to_python(element));
-    return list;
-  }
-  const std::vector<Value>& elements = value.to_tuple();
-  py::tuple tuple(elements.size());
-  for (std::size_t i = 0; i < elements.size(); ++i) tuple[i] = to_python(elements[i]);
-  return tuple;
 }
 
 // All overloads of one name.

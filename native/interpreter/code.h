@@ -70,10 +70,9 @@ struct Code {
   std::size_t num_registers = 0;
   std::size_t num_parameters = 0;  // the first registers
   std::size_t max_operands = 0;
-  const ir::Graph* graph = nullptr;
+  std::unique_ptr<const ir::Graph> graph;  // which the instructions refer to
 };
 
-// `graph` must outlive the code.
-std::unique_ptr<const Code> compile(const ir::Graph& graph);
+std::unique_ptr<const Code> compile(std::unique_ptr<const ir::Graph> graph);
 
 }  // namespace threadwheel::interpreter

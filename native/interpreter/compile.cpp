@@ -97,15 +97,16 @@ class LastUses {
 
 class Compiler {
  public:
-  explicit Compiler(const ir::Graph& graph) : graph_(graph), code_(std::make_unique<Code>()) {}
+  explicit Compiler(std::unique_ptr<const ir::Graph> graph) : graph_(*graph), code_(std::make_unique<Code>()) {
+    code_->graph = std::move(graph);
+  }
 
   std::unique_ptr<const Code> compile() {
-    code_->graph = &graph_;
     for (const auto& parameter : graph_.top.parameters) places_[parameter.get()] = new_register();
     code_->num_parameters = graph_.top.parameters.size();
     block(graph_.top);
     emit(Opcode::kReturn, nullptr, 0, {place(graph_.top.results.at(0))});
-    code_->num_registers = static_cast<std::size_t>(num_registers_);
+    code_->num_registers = static_cast<std::size_t>(std::max(1, num_registers_));
     return std::move(code_);
   }
 
@@ -307,6 +308,8 @@ class Compiler {
 
 }  // namespace
 
-std::unique_ptr<const Code> compile(const ir::Graph& graph) { return Compiler(graph).compile(); }
+std::unique_ptr<const Code> compile(std::unique_ptr<const ir::Graph> graph) {
+  return Compiler(std::move(graph)).compile();
+}
 
 }  // namespace threadwheel::interpreter

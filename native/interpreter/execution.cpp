@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "interpreter/script_error.h"
+#include "passes/passes.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::interpreter {
@@ -106,9 +107,8 @@ class ForkTask final : public detail::ResultState<Value> {
 }  // namespace
 
 const Code& code_of(ir::Function& function) {
-  const ir::Graph& graph = function.graph();
   const std::lock_guard lock(function.code_mutex);
-  if (function.code == nullptr) function.code = std::shared_ptr<const Code>(compile(graph));
+  if (function.code == nullptr) function.code = std::shared_ptr<const Code>(compile(passes::prepare(function)));
   return *static_cast<const Code*>(function.code.get());
 }
 

@@ -63,13 +63,6 @@ class Builder {
   // The same value as one of a wider or narrower type.
   Variable* cast(Variable* variable, TypePtr type) { return value(NodeKind::kCast, {variable}, std::move(type)); }
 
-  // Raises at execution; what is written as its value is of every type.
-  Variable* raise(Variable* message, std::string exception) {
-    Node* const made = node(NodeKind::kRaise, {message});
-    made->name = std::move(exception);
-    return made->add_output(Type::of(TypeKind::kNever));
-  }
-
  private:
   Block* block_;
   Range range_;

@@ -37,23 +37,32 @@ std::unique_ptr<ir::Graph> lower(Unit& unit, const ir::Function& function, const
 }
 
 void Lowering::function(const ir::Function& function, const Stmt& definition) {
-  Scope scope{{}, nullptr};
-  scope_ = &scope;
-  for (const ir::Parameter& parameter : function.parameters())
-    bind(parameter.name, builder_.block()->add_parameter(parameter.type, parameter.name));
-  declared_result_ = function.result();
   ir::Block* const top = builder_.block();
-  body(definition.body);
+  const Scope scope(*this, top);
+  for (const ir::Parameter& parameter : function.parameters())
+    bind(parameter.name, top->add_parameter(parameter.type, parameter.name));
+  declared_result_ = function.result();
+  const bool ends = body(definition.body);
   builder_.set_range(definition.range);
-  if (returned_ == nullptr) returned_ = as_type(builder_.none(), function.result() ? function.result() : Type::of(TypeKind::kNone), definition.range);
+  const TypePtr type = declared_result_ ? declared_result_ : Type::of(TypeKind::kNone);
+  if (!ends) {
+    returned_ = uninitialized(top, type);
+  } else if (returned_ == nullptr) {
+    returned_ = as_type(builder_.none(), type, definition.range);
+  }
   top->results = {returned_};
 }
 
-void Lowering::body(const Body& statements) {
-  for (const StmtPtr& each : statements) {
-    if (returned_ != nullptr) ir::fail(each->range, "nothing may follow a return; archives have one return, at the end");
-    statement(*each);
+bool Lowering::body(const Body& statements) {
+  try {
+    for (const StmtPtr& each : statements) {
+      if (returned_ != nullptr) ir::fail(each->range, "nothing may follow a return; archives have one, at the end");
+      statement(*each);
+    }
+  } catch (const Unreachable&) {
+    return false;
   }
+  return true;
 }
 
 void Lowering::statement(const Stmt& statement) {
@@ -118,11 +127,9 @@ void Lowering::assign_many(const Expr& target, const Expr& value) {
   std::vector<TypePtr> types;
   if (type.is(TypeKind::kTuple)) types = type.elements();
   if (type.is(TypeKind::kList)) types.assign(target.args.size(), type.element());
-  if (type.is(TypeKind::kNever)) types.assign(target.args.size(), whole->type);
   if (types.size() != target.args.size())
     ir::fail(target.range, "a " + type.to_string() + " cannot be unpacked into " + std::to_string(target.args.size()) + " names");
-  const std::vector<Variable*> elements =
-      type.is(TypeKind::kNever) ? std::vector<Variable*>(types.size(), whole) : builder_.unpack(whole, types);
+  const std::vector<Variable*> elements = builder_.unpack(whole, types);
   for (std::size_t i = 0; i < elements.size(); ++i) assign_to(*target.args[i], elements[i]);
 }
 
@@ -136,36 +143,43 @@ void Lowering::if_statement(const Stmt& statement) {
   Variable* const decides = condition(*statement.value);
   builder_.set_range(statement.range);
   ir::Node* const node = builder_.node(ir::NodeKind::kIf, {decides});
-  Scope* const outer = scope_;
-  ir::Block* const block = builder_.block();
-  Names names[2];
-  for (const Body* branch : {&statement.body, &statement.otherwise}) {
-    Scope scope{{}, outer};
-    scope_ = &scope;
-    builder_.set_block(node->add_block());
-    body(*branch);
-    names[branch == &statement.otherwise] = std::move(scope.names);
-  }
-  scope_ = outer;
-  builder_.set_block(block);
+  const Branch then = branch(*node, statement.body), otherwise = branch(*node, statement.otherwise);
   builder_.set_range(statement.range);
-  merge(*node, names[0], names[1]);
+  merge(*node, then, otherwise);
+  if (!then.ends && !otherwise.ends) throw Unreachable();
+}
+
+Lowering::Branch Lowering::branch(ir::Node& node, const Body& statements) {
+  Scope scope(*this, node.add_block());
+  const bool ends = body(statements);
+  return {std::move(scope.names), ends};
+}
+
+ir::Variable* Lowering::uninitialized(ir::Block* block, TypePtr type) {
+  ir::Node* const node = block->append(ir::NodeKind::kUninitialized);
+  return node->add_output(std::move(type));
+}
+
+// The variable of that name at the end of the branch; null: there is none.
+ir::Variable* Lowering::value_in(const Branch& branch, const std::string& name) const {
+  const auto found = branch.names.find(name);
+  const Binding* const binding = found != branch.names.end() ? &found->second : find(name);
+  Variable* const* const variable = binding != nullptr ? std::get_if<Variable*>(binding) : nullptr;
+  return variable != nullptr ? *variable : nullptr;
 }
 
 // What both branches leave under one name becomes an output of the node; what only one leaves is gone, unless the
-// name had a value before.
-void Lowering::merge(ir::Node& node, Names& then, Names& otherwise) {
+// name had a value before, or the other branch never ends.
+void Lowering::merge(ir::Node& node, const Branch& then, const Branch& otherwise) {
   std::set<std::string> assigned;
-  for (const Names* names : {&then, &otherwise})
-    for (const auto& [name, binding] : *names) assigned.insert(name);
+  for (const Branch* branch : {&then, &otherwise})
+    if (branch->ends)
+      for (const auto& [name, binding] : branch->names) assigned.insert(name);
   for (const std::string& name : assigned) {
-    const auto value_in = [&](Names& names) -> Variable* {
-      const auto found = names.find(name);
-      const Binding* const binding = found != names.end() ? &found->second : find(name);
-      Variable* const* const variable = binding != nullptr ? std::get_if<Variable*>(binding) : nullptr;
-      return variable != nullptr ? *variable : nullptr;
-    };
-    Variable* const values[] = {value_in(then), value_in(otherwise)};
+    Variable* values[] = {value_in(then, name), value_in(otherwise, name)};
+    for (const std::size_t i : {0, 1})
+      if (!(i == 0 ? then : otherwise).ends && values[1 - i] != nullptr)
+        values[i] = uninitialized(node.blocks[i].get(), values[1 - i]->type);
     if (values[0] == nullptr || values[1] == nullptr) continue;
     const TypePtr type = unify(values[0]->type, values[1]->type);
     if (type == nullptr) continue;  // it cannot be used any more; looking it up says that it is not defined
@@ -191,7 +205,7 @@ void Lowering::for_statement(const Stmt& statement) {
   Variable* const yes = builder_.boolean(true);
   if (bounds.size() == 1) return loop(statement, bounds[0], yes, nullptr, nullptr);
   if (bounds.size() == 2) bounds.push_back(builder_.integer(1));
-  Variable* const trips = call_op(builder_, "aten::__range_length", {bounds, {}});
+  Variable* const trips = op("aten::__range_length", {bounds, {}});
   loop(statement, trips, yes, bounds[0], bounds[2]);
 }
 
@@ -199,34 +213,37 @@ void Lowering::for_statement(const Stmt& statement) {
 void Lowering::loop(const Stmt& statement, Variable* trips, Variable* first_condition, Variable* start, Variable* step) {
   std::set<std::string> assigned;
   collect_assigned(statement.body, assigned);
-  std::vector<std::pair<std::string, Variable*>> carried;
+  Carried carried;
   for (const std::string& name : assigned)
     if (const Binding* const before = find(name))
       if (Variable* const* const variable = std::get_if<Variable*>(before)) carried.emplace_back(name, *variable);
   ir::Node* const node = builder_.node(ir::NodeKind::kLoop, {trips, first_condition});
-  ir::Block* const inner = node->add_block();
-  Variable* index = inner->add_parameter(Type::of(TypeKind::kInt), "i");
-  Scope scope{{}, scope_};
-  for (const auto& [name, variable] : carried) {
-    node->inputs.push_back(variable);
-    scope.names[name] = inner->add_parameter(variable->type, name);
-  }
-  ir::Block* const block = builder_.block();
-  builder_.set_block(inner);
-  scope_ = &scope;
-  if (start != nullptr) index = call_op(builder_, "aten::__derive_index", {{index, start, step}, {}});
-  if (statement.kind == StmtKind::kFor) assign_to(*statement.targets[0], index);
-  body(statement.body);
-  Variable* const again = statement.kind == StmtKind::kWhile ? condition(*statement.value) : builder_.boolean(true);
-  inner->results.push_back(again);
-  for (const auto& [name, variable] : carried) {
-    Variable* const* const value = std::get_if<Variable*>(find(name));
-    if (value == nullptr) ir::fail(statement.range, "'" + name + "' has no value at the end of the loop");
-    inner->results.push_back(as_type(*value, variable->type, statement.range));
-  }
-  scope_ = scope.outer;
-  builder_.set_block(block);
+  for (const auto& [name, variable] : carried) node->inputs.push_back(variable);
+  loop_body(statement, *node->add_block(), carried, start, step);
   for (const auto& [name, variable] : carried) bind(name, node->add_output(variable->type, name));
+}
+
+void Lowering::loop_body(const Stmt& statement, ir::Block& inner, const Carried& carried, Variable* start,
+                         Variable* step) {
+  Scope scope(*this, &inner);
+  Variable* index = inner.add_parameter(Type::of(TypeKind::kInt), "i");
+  for (const auto& [name, variable] : carried) bind(name, inner.add_parameter(variable->type, name));
+  std::vector<Variable*> results;
+  try {
+    if (start != nullptr) index = op("aten::__derive_index", {{index, start, step}, {}});
+    if (statement.kind == StmtKind::kFor) assign_to(*statement.targets[0], index);
+    if (!body(statement.body)) throw Unreachable();
+    results.push_back(statement.kind == StmtKind::kWhile ? condition(*statement.value) : builder_.boolean(true));
+    for (const auto& [name, variable] : carried) {
+      Variable* const* const value = std::get_if<Variable*>(find(name));
+      if (value == nullptr) ir::fail(statement.range, "'" + name + "' has no value at the end of the loop");
+      results.push_back(as_type(*value, variable->type, statement.range));
+    }
+  } catch (const Unreachable&) {  // no round ends, so there is no second one
+    results = {builder_.boolean(false)};
+    for (std::size_t i = 0; i < carried.size(); ++i) results.push_back(inner.parameters[i + 1].get());
+  }
+  inner.results = std::move(results);
 }
 
 void Lowering::with_statement(const Stmt& statement) {

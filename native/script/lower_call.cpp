@@ -6,6 +6,17 @@
 
 namespace threadwheel::script {
 
+void Lowering::raise(Variable* message, std::string exception) {
+  builder_.node(ir::NodeKind::kRaise, {message})->name = std::move(exception);
+  throw Unreachable();
+}
+
+// A call that no overload takes raises when it is executed, if ever: programs are full of branches that never are.
+ir::Variable* Lowering::op(const std::string& name, const CallArguments& given) {
+  if (Variable* const result = try_call_op(builder_, name, given)) return result;
+  raise(builder_.string(describe_mismatch(name, given)), "NotImplementedError");
+}
+
 CallArguments Lowering::arguments(const Expr& expr) {
   CallArguments given;
   for (std::size_t i = 1; i < expr.args.size(); ++i) given.positional.push_back(expression(*expr.args[i]));
@@ -35,16 +46,16 @@ Lowering::Binding Lowering::call(const Expr& expr) {
 Lowering::Binding Lowering::call_path(const std::string& path, const Expr& expr) {
   bool handled = true;
   if (Variable* const result = call_special(path, expr, handled); handled) return result;
-  if (path.starts_with("torch.")) return call_op(builder_, "aten::" + path.substr(6), arguments(expr));
+  if (path.starts_with("torch.")) return op("aten::" + path.substr(6), arguments(expr));
   if (path.starts_with("ops.")) {
     const std::string rest = path.substr(4);
     const std::size_t dot = rest.find('.');
     if (dot != std::string::npos) {
-      const std::string space = rest.substr(0, dot), op = rest.substr(dot + 1);
+      const std::string space = rest.substr(0, dot), last = rest.substr(dot + 1);
       handled = true;
       if (space == "prim")
-        if (Variable* const result = call_prim(op, expr, handled); handled) return result;
-      return call_op(builder_, space + "::" + op, arguments(expr));
+        if (Variable* const result = call_prim(last, expr, handled); handled) return result;
+      return op(space + "::" + last, arguments(expr));
     }
   }
   ir::fail(expr.range, "'" + path + "' is not known to this archive");
@@ -68,8 +79,8 @@ ir::Variable* Lowering::call_special(const std::string& name, const Expr& expr, 
   static constexpr std::pair<const char*, const char*> kCasts[] = {
       {"int", "aten::Int"}, {"float", "aten::Float"}, {"bool", "aten::Bool"}, {"complex", "aten::Complex"},
       {"str", "aten::str"}, {"sorted", "aten::sorted"}, {"print", "prim::Print"}};
-  for (const auto& [word, op] : kCasts)
-    if (name == word) return call_op(builder_, op, arguments(expr));
+  for (const auto& [word, cast] : kCasts)
+    if (name == word) return op(cast, arguments(expr));
   handled = false;
   return nullptr;
 }
@@ -78,8 +89,8 @@ ir::Variable* Lowering::call_prim(const std::string& name, const Expr& expr, boo
   if (name == "RaiseException") {
     const std::string exception = expr.args.size() > 2 ? expr.args[2]->text : "";
     constexpr std::string_view kBuiltins = "builtins.";
-    return builder_.raise(as_type(expression(*expr.args.at(1)), Type::of(TypeKind::kString), expr.range),
-                          exception.starts_with(kBuiltins) ? exception.substr(kBuiltins.size()) : exception);
+    raise(as_type(expression(*expr.args.at(1)), Type::of(TypeKind::kString), expr.range),
+          exception.starts_with(kBuiltins) ? exception.substr(kBuiltins.size()) : exception);
   }
   if (name == "unchecked_unwrap_optional") {
     Variable* const value = expression(*expr.args.at(1));
@@ -129,10 +140,9 @@ std::shared_ptr<ir::Function> Lowering::find_method(const Variable& object, cons
 }
 
 ir::Variable* Lowering::call_method(Variable* object, const std::string& name, const Expr& expr) {
-  if (object->type->is(TypeKind::kNever)) return object;
   CallArguments given = arguments(expr);
   given.positional.insert(given.positional.begin(), object);
-  if (!object->type->is(TypeKind::kClass)) return call_op(builder_, "aten::" + name, given);
+  if (!object->type->is(TypeKind::kClass)) return op("aten::" + name, given);
   const auto method = find_method(*object, name, expr.range);
   if (!object->type->definition()->is_interface) return call_function(method, given);
   std::vector<Variable*> inputs = bind_arguments(builder_, *method, given);

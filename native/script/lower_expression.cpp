@@ -121,7 +121,6 @@ Lowering::Binding Lowering::attribute(const Expr& expr) {
 
 ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attribute, const Expr& expr) {
   const TypePtr& type = object->type;
-  if (type->is(TypeKind::kNever)) return object;
   if (type->is(TypeKind::kEnum) && attribute == "name")
     return builder_.value(ir::NodeKind::kEnumName, {object}, Type::of(TypeKind::kString));
   if (type->is(TypeKind::kEnum) && attribute == "value")
@@ -145,9 +144,8 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
 ir::Variable* Lowering::subscript(const Expr& expr) {
   Variable* const object = expression(*expr.args[0]);
   const Expr& index = *expr.args[1];
-  if (object->type->is(TypeKind::kNever)) return object;
   if (object->type->is(TypeKind::kTuple)) return tuple_subscript(object, index);
-  return call_op(builder_, "aten::__getitem__", {{object, expression(index)}, {}});
+  return op("aten::__getitem__", {{object, expression(index)}, {}});
 }
 
 ir::Variable* Lowering::tuple_subscript(Variable* object, const Expr& index) {
@@ -223,8 +221,8 @@ ir::Variable* Lowering::unary(const Expr& expr) {
   if (kind == ExprKind::kInt || kind == ExprKind::kFloat || kind == ExprKind::kImaginary || kind == ExprKind::kName) {
     if (kind != ExprKind::kName || find(expr.args[0]->text) == nullptr) return literal(expr);
   }
-  const char* const op = expr.text == "-" ? "aten::neg" : expr.text == "~" ? "aten::bitwise_not" : "aten::__not__";
-  return call_op(builder_, op, {{expression(*expr.args[0])}, {}});
+  const char* const name = expr.text == "-" ? "aten::neg" : expr.text == "~" ? "aten::bitwise_not" : "aten::__not__";
+  return op(name, {{expression(*expr.args[0])}, {}});
 }
 
 ir::Variable* Lowering::as_type(Variable* variable, const TypePtr& type, const Range& range) {
@@ -234,8 +232,8 @@ ir::Variable* Lowering::as_type(Variable* variable, const TypePtr& type, const R
 
 ir::Variable* Lowering::condition(const Expr& expr) {
   Variable* const value = expression(expr);
-  if (value->type->is(TypeKind::kBool) || value->type->is(TypeKind::kNever)) return value;
-  return call_op(builder_, "aten::Bool", {{value}, {}});
+  if (value->type->is(TypeKind::kBool)) return value;
+  return op("aten::Bool", {{value}, {}});
 }
 
 }  // namespace threadwheel::script

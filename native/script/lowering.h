@@ -33,14 +33,40 @@ class Lowering {
   using Binding = std::variant<Variable*, Closure, Path, std::shared_ptr<ir::Function>, TypePtr>;
   using Names = std::unordered_map<std::string, Binding>;
 
-  // Names assigned inside a block are its own until the block ends.
-  struct Scope {
+  // Thrown where the program cannot go on, and caught at the end of the block: what follows there is never executed.
+  struct Unreachable {};
+
+  // While it lives, nodes go into the block, and names that are assigned are the block's own.
+  class Scope {
+   public:
+    Scope(Lowering& lowering, ir::Block* block)
+        : outer(lowering.scope_), lowering_(lowering), outer_block_(lowering.builder_.block()) {
+      lowering.scope_ = this;
+      lowering.builder_.set_block(block);
+    }
+    ~Scope() {
+      lowering_.scope_ = outer;
+      lowering_.builder_.set_block(outer_block_);
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
     Names names;
-    Scope* outer;
+    Scope* const outer;
+
+   private:
+    Lowering& lowering_;
+    ir::Block* const outer_block_;
+  };
+
+  // How a block ended: the names that it assigned, and whether its end is reached at all.
+  struct Branch {
+    Names names;
+    bool ends;
   };
 
   // --- lower.cpp: statements
-  void body(const Body& statements);
+  bool body(const Body& statements);  // returns whether its end is reached
   void statement(const Stmt& statement);
   void assign(const Stmt& statement);
   void assign_to(const Expr& target, Binding value);
@@ -49,8 +75,13 @@ class Lowering {
   void while_statement(const Stmt& statement);
   void for_statement(const Stmt& statement);
   void loop(const Stmt& statement, Variable* trips, Variable* first_condition, Variable* start, Variable* step);
+  using Carried = std::vector<std::pair<std::string, Variable*>>;
+  void loop_body(const Stmt& statement, ir::Block& inner, const Carried& carried, Variable* start, Variable* step);
   void with_statement(const Stmt& statement);
-  void merge(ir::Node& node, Names& then, Names& otherwise);
+  Branch branch(ir::Node& node, const Body& statements);
+  void merge(ir::Node& node, const Branch& then, const Branch& otherwise);
+  Variable* value_in(const Branch& branch, const std::string& name) const;
+  Variable* uninitialized(ir::Block* block, TypePtr type);
   const Binding* find(const std::string& name) const;
   void bind(const std::string& name, Binding binding) { scope_->names[name] = std::move(binding); }
 
@@ -73,6 +104,8 @@ class Lowering {
   Variable* condition(const Expr& expr);
 
   // --- lower_call.cpp
+  Variable* op(const std::string& name, const CallArguments& arguments);
+  [[noreturn]] void raise(Variable* message, std::string exception);
   Binding call(const Expr& expr);
   Binding call_path(const std::string& path, const Expr& expr);
   Variable* call_special(const std::string& name, const Expr& expr, bool& handled);

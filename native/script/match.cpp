@@ -32,7 +32,6 @@ bool has_variable(const Type& type) {
 }
 
 bool fits(const TypePtr& actual, const TypePtr& formal, Bindings& bindings) {
-  if (actual->is(TypeKind::kNever)) return true;
   if (!has_variable(*formal)) return is_subtype(actual, formal);
   if (formal->is(TypeKind::kVariable)) {
     const auto [found, is_new] = bindings.try_emplace(formal->name(), actual);
@@ -94,13 +93,13 @@ Variable* apply(Builder& builder, Variable* variable, const TypePtr& formal, Con
     case Conversion::kRepeat:
       return builder.list(std::vector<Variable*>(static_cast<std::size_t>(list_size), variable), target->element());
     case Conversion::kToNumber:
-      return call_op(builder, target->is(TypeKind::kInt)     ? "aten::IntImplicit"
-                              : target->is(TypeKind::kFloat) ? "aten::FloatImplicit"
-                              : target->is(TypeKind::kComplex) ? "aten::ComplexImplicit"
-                                                               : "aten::ScalarImplicit",
-                     {{variable}, {}});
-    case Conversion::kToDevice: return call_op(builder, "aten::device", {{variable}, {}});
-    case Conversion::kIntToFloat: return call_op(builder, "aten::Float", {{variable}, {}});
+      return try_call_op(builder, target->is(TypeKind::kInt)       ? "aten::IntImplicit"
+                                  : target->is(TypeKind::kFloat)   ? "aten::FloatImplicit"
+                                  : target->is(TypeKind::kComplex) ? "aten::ComplexImplicit"
+                                                                   : "aten::ScalarImplicit",
+                         {{variable}, {}});
+    case Conversion::kToDevice: return try_call_op(builder, "aten::device", {{variable}, {}});
+    case Conversion::kIntToFloat: return try_call_op(builder, "aten::Float", {{variable}, {}});
   }
   return nullptr;
 }
@@ -194,26 +193,23 @@ Variable* try_call_op(Builder& builder, const std::string& name, const CallArgum
   return nullptr;
 }
 
-Variable* call_op(Builder& builder, const std::string& name, const CallArguments& arguments) {
-  if (Variable* const result = try_call_op(builder, name, arguments)) return result;
+std::string describe_mismatch(const std::string& name, const CallArguments& arguments) {
   const auto overloads = Registry::instance().find(name);
-  std::string problem = name + ": ";
-  if (overloads.empty()) {
-    problem += "this op is not implemented; the command `threadwheel ops` lists those that are";
-  } else {
-    problem += "no overload takes " + describe(arguments) + "; there are";
-    for (const Op* op : overloads)
-      problem.append("\n  ").append(op->schema_text()).append(": ").append(Match(*op, arguments, true).check());
-  }
-  return builder.raise(builder.string(problem), "NotImplementedError");
+  if (overloads.empty())
+    return name + ": this op is not implemented; the command `threadwheel ops` lists those that are";
+  std::string problem = name + ": no overload takes " + describe(arguments) + "; there are";
+  for (const Op* op : overloads)
+    problem.append("\n  ").append(op->schema_text()).append(": ").append(Match(*op, arguments, true).check());
+  return problem;
 }
 
 Variable* convert(Builder& builder, Variable* variable, const TypePtr& type) {
-  if (equal(variable->type, type) || variable->type->is(TypeKind::kNever)) return variable;
+  if (equal(variable->type, type)) return variable;
   Bindings bindings;
   const auto how = conversion(variable->type, type, 0, true, bindings);
   if (!how) return nullptr;
   Variable* const converted = apply(builder, variable, type, *how, 0);
+  if (converted == nullptr) return nullptr;
   return equal(converted->type, type) ? converted : builder.cast(converted, type);
 }
 

@@ -14,13 +14,12 @@ struct CallArguments {
   std::vector<std::pair<std::string, ir::Variable*>> named;
 };
 
-// Appends a call of the overload of `name` ("aten::add") that fits, conversions included, and returns its result.
-// When there is no such op or no overload fits, what it appends raises NotImplementedError when it is executed:
-// programs are full of branches that never are.
-ir::Variable* call_op(ir::Builder& builder, const std::string& name, const CallArguments& arguments);
-
-// As call_op; null, and nothing appended, when nothing fits.
+// Appends a call of the overload of `name` ("aten::add") that fits, conversions included, and returns its result. Null,
+// and nothing appended, when there is no such op or no overload fits.
 ir::Variable* try_call_op(ir::Builder& builder, const std::string& name, const CallArguments& arguments);
+
+// What to tell people when try_call_op gives null.
+std::string describe_mismatch(const std::string& name, const CallArguments& arguments);
 
 // `variable` as a value of `type`, by the conversions that calls make; null when there is none.
 ir::Variable* convert(ir::Builder& builder, ir::Variable* variable, const TypePtr& type);

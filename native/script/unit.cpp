@@ -97,8 +97,6 @@ Value constant_value(const Expr& expr, const Unit& unit) {
   ir::fail(expr.range, "a constant is expected here: a number, a string, None, or a list or tuple of such");
 }
 
-Unit::Unit(Loader loader, std::vector<Value> constants) : loader_(std::move(loader)), constants_(std::move(constants)) {}
-
 Unit::~Unit() {
   for (const auto& [name, made] : classes_) made->definition->find_method = nullptr;
 }

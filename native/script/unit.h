@@ -22,8 +22,7 @@ class Unit {
   // The source of what a qualifier holds, "__torch__.a.b" for its classes and functions; null: there is none.
   using Loader = std::function<std::shared_ptr<const Source>(const std::string& qualifier)>;
 
-  // `constants` is what the program calls CONSTANTS.c0 and on.
-  Unit(Loader loader, std::vector<Value> constants);
+  explicit Unit(Loader loader) : loader_(std::move(loader)) {}
   ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
@@ -44,7 +43,9 @@ class Unit {
   // The same from its text, as pickles have it.
   TypePtr parse_type(const std::string& text);
 
+  // What the program calls CONSTANTS.c0 and on. Set before anything is compiled.
   const std::vector<Value>& constants() const noexcept { return constants_; }
+  void set_constants(std::vector<Value> constants) { constants_ = std::move(constants); }
 
  private:
   struct File {
@@ -72,7 +73,7 @@ class Unit {
 
   std::recursive_mutex mutex_;
   Loader loader_;
-  const std::vector<Value> constants_;
+  std::vector<Value> constants_;
   std::unordered_map<std::string, std::unique_ptr<File>> files_;
   std::unordered_map<std::string, std::unique_ptr<Class>> classes_;
   std::unordered_map<std::string, std::shared_ptr<ir::Function>> functions_;

@@ -1,0 +1,129 @@
+// From an archive's pickles to values and objects.
+#include "interpreter/module.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "archive/unpickler.h"
+#include "interpreter/execution.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel::interpreter {
+namespace {
+
+// Nodes that the pickle refers to twice become one value: lists, dicts and objects keep their identity.
+class Reader {
+ public:
+  Reader(script::Unit& unit, const archive::Archive& archive) : unit_(unit), archive_(archive) {}
+
+  Value read(const archive::NodePtr& node) {
+    if (!node->shared) return make(*node);
+    const auto found = seen_.find(node.get());
+    if (found != seen_.end()) return found->second;
+    Value value = make(*node);
+    seen_.emplace(node.get(), value);
+    return value;
+  }
+
+ private:
+  Value make(const archive::Node& node) {
+    return std::visit([this](const auto& value) { return from(value); }, node.value);
+  }
+
+  static Value from(archive::None) { return {}; }
+  template <class T>
+  static Value from(const T& plain) {  // numbers, strings, tensors
+    return plain;
+  }
+  static Value from(const archive::Device& device) { return Value::device(device.name); }
+
+  Value from(const archive::QuantizedTensor&) {
+    throw Error(ErrorCode::kUnsupported, archive_.where() + ": quantized tensors are not supported yet");
+  }
+
+  std::vector<Value> items(const std::vector<archive::NodePtr>& nodes) {
+    std::vector<Value> values;
+    for (const archive::NodePtr& node : nodes) values.push_back(read(node));
+    return values;
+  }
+  Value from(const archive::List& list) { return Value::list(items(list.items)); }
+  Value from(const archive::Tuple& tuple) { return Value::tuple(items(tuple.items)); }
+
+  Value from(const archive::Dict& dict) {
+    auto made = make_ref<DictValue>();
+    for (const auto& [key, value] : dict.items) made->set(read(key), read(value));
+    return made;
+  }
+
+  Value from(const archive::Enum& member) {
+    Value found = unit_.enum_with_value(type_of(*member.type_name), read(member.value));
+    if (found.is_none()) throw Error(ErrorCode::kValue, archive_.where() + ": " + *member.type_name + " has no such member");
+    return found;
+  }
+
+  TypePtr type_of(const std::string& name) {
+    if (TypePtr type = unit_.find_type(name)) return type;
+    throw Error(ErrorCode::kValue, archive_.where() + ": has no code for the class " + name);
+  }
+
+  Value from(const archive::Object& object) {
+    const TypePtr type = type_of(*object.type_name);
+    if (type->is(TypeKind::kTuple)) return read(object.state);
+    auto made = make_ref<ObjectValue>(type);
+    if (object.state == nullptr) return made;
+    const ClassDefinition& definition = *type->definition();
+    if (const auto restore = unit_.find_method(definition, "__setstate__")) {
+      run(restore, {Value(made), read(object.state)});
+      return made;
+    }
+    if (definition.name.starts_with("__torch__.torch.classes.")) {
+      made->slots[0] = read(object.state);
+      return made;
+    }
+    const archive::Dict* const attributes = object.state->as<archive::Dict>();
+    if (attributes == nullptr)
+      throw Error(ErrorCode::kValue, archive_.where() + ": the state of " + definition.name + " is not a dict of attributes");
+    for (const auto& [key, value] : attributes->items)
+      if (const std::string* const name = key->as<std::string>())
+        if (const std::int64_t slot = definition.find(*name); slot >= 0) made->slots[static_cast<std::size_t>(slot)] = read(value);
+    return made;
+  }
+
+  script::Unit& unit_;
+  const archive::Archive& archive_;
+  std::unordered_map<const archive::Node*, Value> seen_;
+};
+
+// "__torch__.a.b" is in code/__torch__/a/b.py.
+std::shared_ptr<const script::Source> source_of(const archive::Archive& archive, const std::string& qualifier) {
+  std::string record = archive.code_folder() + qualifier + ".py";
+  std::replace(record.begin() + static_cast<std::ptrdiff_t>(archive.code_folder().size()), record.end() - 3, '.', '/');
+  if (!archive.has(record)) return nullptr;
+  return std::make_shared<const script::Source>(record, archive.read_text(record));
+}
+
+}  // namespace
+
+std::vector<std::string> Module::method_names() const {
+  return unit_->method_names(*root_.to_object().type->definition());
+}
+
+std::shared_ptr<ir::Function> Module::method(const std::string& name) const {
+  const ClassDefinition& definition = *root_.to_object().type->definition();
+  if (auto found = unit_->find_method(definition, name)) return found;
+  std::string names;
+  for (const std::string& each : unit_->method_names(definition)) names.append(names.empty() ? "" : ", ").append(each);
+  throw Error(ErrorCode::kValue, definition.name + ": has no method '" + name + "'; it has " + (names.empty() ? "none" : names));
+}
+
+Module load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
+  auto unit = std::make_shared<script::Unit>([archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
+  Reader reader(*unit, *archive);
+  if (archive->has(archive->pickle_folder(model) + "constants.pkl"))
+    unit->set_constants(reader.read(archive::unpickle(*archive, "constants", model)).to_tuple());
+  Value root = reader.read(archive::unpickle(*archive, "data", model));
+  if (!root.is_object()) throw Error(ErrorCode::kValue, archive->where() + ": the root of data.pkl is not a module");
+  return {std::move(unit), std::move(root)};
+}
+
+}  // namespace threadwheel::interpreter
