@@ -77,9 +77,9 @@ py::object file_name(const std::string& name) {
   return text;
 }
 
-py::list describe_objects(const std::vector<std::string>& functions) {
+py::list describe_objects(const std::vector<std::string>& symbols) {
   py::list result;
-  for (const MappedObject& object : mapped_objects(functions)) {
+  for (const MappedObject& object : mapped_objects(symbols)) {
     py::list needed;
     for (const std::string& name : object.needed) needed.append(file_name(name));
     py::dict row;

@@ -33,7 +33,7 @@ class Dynamic {
     return names;
   }
 
-  // The address of a function that this object defines for others, or 0.
+  // The address of a function or variable that this object defines for others, or 0.
   std::uintptr_t find(const char* name) const {
     if (hash_table_ == nullptr) return 0;
     const auto [num_buckets, first_symbol, num_words, shift] = *reinterpret_cast<const Header*>(hash_table_);
@@ -48,7 +48,7 @@ class Dynamic {
     if (index < first_symbol) return 0;  // an empty bucket
     for (;; ++index) {
       const std::uint32_t entry = chain[index - first_symbol];  // the last bit marks the end of a bucket
-      if ((entry | 1) == (hash | 1) && is_function(symbols_[index]) &&
+      if ((entry | 1) == (hash | 1) && is_defined(symbols_[index]) &&
           std::strcmp(text(symbols_[index].st_name), name) == 0)
         return base_ + symbols_[index].st_value;
       if ((entry & 1) != 0) return 0;
@@ -101,7 +101,10 @@ class Dynamic {
 
   const char* text(ElfW(Xword) offset) const { return strings_ + offset; }
 
-  static bool is_function(const Symbol& symbol) { return (symbol.st_info & 0xf) == STT_FUNC && symbol.st_shndx != 0; }
+  static bool is_defined(const Symbol& symbol) {
+    const auto type = ELF64_ST_TYPE(symbol.st_info);
+    return symbol.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_OBJECT);
+  }
 
   static std::uint32_t hash_of(const char* name) {
     std::uint32_t hash = 5381;
@@ -132,7 +135,7 @@ std::string program_file() {
 
 // In the first pass finds what this library's imports are bound to, in the second describes the objects.
 struct Scan {
-  const std::vector<std::string>& functions;
+  const std::vector<std::string>& symbols;
   std::vector<std::uintptr_t> bound;
   std::vector<MappedObject> objects;
 
@@ -160,8 +163,8 @@ struct Scan {
     object.file = name;
     object.soname = dynamic.soname();
     object.needed = dynamic.needed();
-    for (const std::string& function : functions)
-      if (const auto address = dynamic.find(function.c_str()); address != 0) object.defined[function] = address;
+    for (const std::string& symbol : symbols)
+      if (const auto address = dynamic.find(symbol.c_str()); address != 0) object.defined[symbol] = address;
     object.is_ours = is_this_library(info);
     for (const auto address : bound) object.is_called = object.is_called || contains(info, address);
   }
@@ -169,8 +172,8 @@ struct Scan {
 
 }  // namespace
 
-std::vector<MappedObject> mapped_objects(const std::vector<std::string>& functions) {
-  Scan scan{functions, {}, {}};
+std::vector<MappedObject> mapped_objects(const std::vector<std::string>& symbols) {
+  Scan scan{symbols, {}, {}};
   dl_iterate_phdr(&Scan::find_bound, &scan);
   dl_iterate_phdr(&Scan::describe, &scan);
   return std::move(scan.objects);
