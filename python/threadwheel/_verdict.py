@@ -78,7 +78,11 @@ def _is_chosen_by_mkl(runtimes: list[Runtime], found: list[Runtime]) -> bool:
 
 
 def _mkl_layer(build: dict[str, Any]) -> str:
-    return f"MKL_THREADING_LAYER={MKL_LAYERS.get(build['family'], 'GNU')}"
+    """The layer on the runtime of this build. MKL ends the process if it cannot find that, so it is mapped first."""
+    family = build["family"]
+    if family in MKL_LAYERS:
+        return f"import threadwheel first, with MKL_THREADING_LAYER={MKL_LAYERS[family]}"
+    return "MKL_THREADING_LAYER=GNU"
 
 
 def _copies(active: list[Runtime]) -> list[Finding]:

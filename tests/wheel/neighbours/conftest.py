@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,10 +95,16 @@ def build_info(folder: Path) -> str:
 @pytest.fixture(scope="session")
 def torch(packages: Path) -> None:
     """Pip, not uv: it reads where this machine's configuration says that wheels are."""
-    command = [packages / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:", TORCH]
+    command = [
+        packages / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--only-binary=:all:",
+        TORCH,
+    ]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"pip cannot get {TORCH}: {done.stderr.strip().splitlines()[-1]}")
-
-
-Run = Callable[..., Verdict]

@@ -6,11 +6,13 @@ cure that it prints, where it is an environment variable, cures.
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Neighbours, Verdict
+from conftest import ROOT, Neighbours, Verdict, environment
 
 THREADWHEEL = """
 import numpy as np
@@ -104,7 +106,7 @@ def test_both_work_and_the_verdict_is_right(
         if name == "LD_PRELOAD":
             check(neighbours.run(code, **variables, LD_PRELOAD=value), "ok")
         else:
-            assert name.startswith("pip install ") or name == "MKL_THREADING_LAYER"
+            assert name.startswith("pip install ")
 
 
 # MKL as programs use it that open libmkl_rt by themselves; its default layer opens libiomp5.
@@ -123,17 +125,22 @@ def check_package():
 
 
 def test_mkl_with_the_layer_of_another_runtime(neighbours: Neighbours) -> None:
-    code = THREADWHEEL + MKL.format(path=str(*neighbours.folder.glob("lib/libmkl_rt.so.*"))) + WORK
-    verdict = neighbours.run(code)
+    # MKL first: at its first call it takes GNU's layer by itself where libgomp is mapped already.
+    (path,) = neighbours.folder.glob("lib/libmkl_rt.so.*")
+    mkl = MKL.format(path=str(path)) + "check_package()\n"
+    verdict = neighbours.run(mkl + THREADWHEEL + WORK)
     assert "libiomp5.so" in verdict.files("openmp")
     layers = [row for row in verdict.info["runtimes"] if row["name"] == "mkl" and row["num_threads"] is not None]
     assert [Path(row["file"]).name.split(".")[0] for row in layers] == ["libmkl_intel_thread"]
-    if neighbours.family == "NATIVE":
-        return check(verdict, "ok")
-    check(verdict, "mixed")
-    (cure,) = (problem["cure"] for problem in verdict.problems)
-    assert cure == {"OMP": "MKL_THREADING_LAYER=GNU", "TBB": "MKL_THREADING_LAYER=TBB"}[neighbours.family]
-    check(neighbours.run(code, **dict([cure.split("=")])), "ok")
+    expected = {
+        "OMP": [("error", "import threadwheel first, with MKL_THREADING_LAYER=GNU")],
+        "TBB": [("warning", "import threadwheel first, with MKL_THREADING_LAYER=TBB")],
+        "NATIVE": [],
+    }[neighbours.family]
+    assert [(problem["severity"], problem["cure"]) for problem in verdict.problems] == expected
+    assert verdict.exit_code == bool(expected)
+    for _, cure in expected:
+        check(neighbours.run(THREADWHEEL + mkl + WORK, MKL_THREADING_LAYER=cure.partition("=")[2]), "ok")
 
 
 OPEN = "import ctypes\nctypes.CDLL({path!r})\n"
@@ -174,3 +181,23 @@ def test_two_copies_of_intels_runtime_are_not_woken(neighbours: Neighbours, tmp_
     rows = [row for row in verdict.info["runtimes"] if row["title"] == "Intel OpenMP"]
     assert [(row["num_threads"], row["loaded_by"]) for row in rows] == [(None, "dlopen")] * 2
     assert any(problem["message"].startswith("2 copies of Intel OpenMP") for problem in verdict.problems)
+
+
+def test_the_readme_shows_a_real_process(neighbours: Neighbours) -> None:
+    if neighbours.family != "OMP":
+        pytest.skip("the example is of the OMP wheel")
+    command, *shown = re.search(
+        r"^\$ (threadwheel info --import .*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
+    )[1].splitlines()
+    program, *arguments = command.split()
+    done = subprocess.run(
+        [neighbours.folder / "bin" / program, *arguments],
+        env=environment(OMP_NUM_THREADS="4"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    text = re.sub(r"[^ =(]*/site-packages", "...", done.stdout)
+    lines = iter(re.sub(r"libgomp-[0-9a-f]+", "libgomp-<hash>", text).splitlines())
+    for line in shown:  # in this order, with others between them
+        assert line in lines, f"{line}\n{text}"
