@@ -137,6 +137,13 @@ def roads(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/roads", *session.posargs, env=BUILDER)
 
 
+@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+def neighbours(session: nox.Session) -> None:
+    """Test the release wheels beside packages with threading runtimes of their own: scikit-learn, numba, torch, MKL."""
+    session.install(*group("test"), "uv")
+    session.run("pytest", "tests/wheel/neighbours", *session.posargs, env=BUILDER)
+
+
 def add_sanitizer(name: str, flags: str) -> None:
     def sanitize(session: nox.Session) -> None:
         session.install("cmake>=3.26", "ninja>=1.11")

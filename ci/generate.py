@@ -64,6 +64,13 @@ jobs:
     steps:
 {setup}
       - run: bash ci/job.sh roads
+
+  neighbours:
+    runs-on: ubuntu-latest
+    timeout-minutes: 60
+    steps:
+{setup}
+      - run: bash ci/job.sh neighbours
 """
 
 

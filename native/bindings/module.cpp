@@ -1,6 +1,8 @@
 // The extension module threadwheel._core: errors, counts, information. Tensors, ops and archives are in the files beside.
 #include "bindings/bindings.h"
 
+#include <pybind11/stl.h>
+
 #include <limits>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "parallel/counts.h"
 #include "parallel/fork_gate.h"
 #include "parallel/libraries.h"
+#include "parallel/process.h"
 #include "tensor/isa.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"
@@ -74,6 +77,30 @@ py::dict describe_backend() {
   result["runtime"] = description.runtime;
   result["capacity"] = backend::capacity();
   result["kernels"] = kernel_isa();
+  return result;
+}
+
+// Names of files are bytes to the system; as os.fsdecode has them.
+py::object file_name(const std::string& name) {
+  auto text = py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefault(name.c_str()));
+  if (!text) throw py::error_already_set();
+  return text;
+}
+
+py::list describe_objects(const std::vector<std::string>& symbols) {
+  py::list result;
+  for (const MappedObject& object : mapped_objects(symbols)) {
+    py::list needed;
+    for (const std::string& name : object.needed) needed.append(file_name(name));
+    py::dict row;
+    row["file"] = file_name(object.file);
+    row["soname"] = file_name(object.soname);
+    row["needed"] = needed;
+    row["defined"] = object.defined;
+    row["is_ours"] = object.is_ours;
+    row["is_called"] = object.is_called;
+    result.append(row);
+  }
   return result;
 }
 
@@ -152,6 +179,7 @@ void bind_information(py::module_& module) {
   module.def("dnn_runtime", &libraries::dnn_runtime);
   module.def("describe_counts", &describe_counts);
   module.def("describe_backend", &describe_backend);
+  module.def("mapped_objects", &describe_objects);
 }
 
 }  // namespace threadwheel::bindings

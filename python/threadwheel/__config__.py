@@ -5,20 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from threadwheel import _core
+from threadwheel import _core, _process
 
-# File name prefixes of the threading runtimes and of the libraries that bring one, and what they are called.
-RUNTIMES = {
-    "libgomp": "GNU OpenMP",
-    "libiomp5": "Intel OpenMP",
-    "libomp": "LLVM OpenMP",
-    "libtbb.": "oneTBB",
-    "libthreadwheel_dnnl": "oneDNN of threadwheel",
-    "libdnnl": "oneDNN of another package",
-    "libmkl_rt": "MKL of another package",
-    "libopenblas": "OpenBLAS",
-    "libscipy_openblas": "OpenBLAS",
-}
+POLICY = "THREADWHEEL_MIXED_RUNTIMES"
+POLICIES = ("error", "warn", "ignore")
 
 
 def package_dir() -> str:
@@ -63,27 +53,39 @@ def check_build() -> dict[str, Any]:
     return info
 
 
+def check_process(build: dict[str, Any]) -> None:
+    """Warn if this process has two OpenMP runtimes, or ours uses OpenMP and TBB; `threadwheel info` says more.
+
+    THREADWHEEL_MIXED_RUNTIMES=error raises ImportError instead, =ignore does not look.
+    """
+    policy = os.environ.get(POLICY, "warn")
+    if policy not in POLICIES:
+        raise ImportError(f"threadwheel: {POLICY} is {policy!r}; expected {', '.join(POLICIES)}")
+    if policy == "ignore":
+        return
+    table = _process.load_table()
+    process = _process.Process(table)
+    if process.num_schedulers() < 2:
+        return
+    from threadwheel import _verdict
+
+    findings = _verdict.problems(process.runtimes(), table, build)
+    errors = [f"{finding.message}; cure: {finding.cure}" for finding in findings if finding.severity == "error"]
+    if not errors:
+        return
+    text = f"threadwheel: {'; '.join(errors)}; {POLICY}=ignore silences this"
+    if policy == "error":
+        raise ImportError(text)
+    import warnings
+
+    warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
 def describe(info: Any) -> str:
     """Return a build's version and label in a few characters, for messages."""
     if not isinstance(info, dict):
         return "unknown"
     return f"{info.get('version')} {info.get('label')}"
-
-
-def loaded_runtimes() -> list[dict[str, str]]:
-    """Return the threading runtimes mapped into this process: {"name", "file"}, by file name."""
-    found = {}
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        for line in maps:
-            fields = line.split(maxsplit=5)
-            if len(fields) < 6:
-                continue
-            file = fields[5].rstrip("\n")
-            base = os.path.basename(file)
-            for prefix, name in RUNTIMES.items():
-                if base.startswith(prefix) and ".so" in base:
-                    found[file] = name
-    return [{"name": name, "file": file} for file, name in sorted(found.items())]
 
 
 def parallel_info() -> str:
@@ -94,12 +96,22 @@ def parallel_info() -> str:
 
 def process_info() -> dict[str, Any]:
     """Return everything that `threadwheel info --json` prints."""
+    from threadwheel import _verdict
+
+    build, table = build_info(), _process.load_table()
+    text = parallel_info()  # settles the counts that the runtimes are asked for
+    found = _process.Process(table).runtimes()
+    described = _process.describe(found)
+    findings = _verdict.problems(found, table, build) + _verdict.notes(found, described)
     return {
-        "parallel_info": parallel_info(),
+        "parallel_info": text,
         "counts": _core.describe_counts(),
         "backend": _core.describe_backend(),
-        "build": build_info(),
-        "runtimes": loaded_runtimes(),
+        "build": build,
+        "os_threads": len(os.listdir("/proc/self/task")),
+        "runtimes": described,
+        "findings": [finding._asdict() for finding in findings],
+        "verdict": _verdict.verdict(findings),
     }
 
 

@@ -32,7 +32,9 @@ from ._core import (  # noqa: E402
 if TYPE_CHECKING:
     from ._core import *  # noqa: F403  (ops and dtypes, as the stub has them)
 
-__version__: str = __config__.check_build()["version"]
+_build = __config__.check_build()
+__config__.check_process(_build)
+__version__: str = _build["version"]
 
 # Names of dtypes and ops come from the extension's own tables.
 globals().update(_core.dtypes)

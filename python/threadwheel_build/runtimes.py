@@ -1,15 +1,16 @@
-"""The threading runtimes that an audit knows, as data: library names and marker symbols.
+"""The threading runtimes that an audit knows: library names and marker symbols.
 
-Adding a runtime is adding a row to RUNTIMES. The functions below only look things up in the table;
-what a finding means for a wheel is audit_copies.py's. Not in the table, so never seen: vendor runtimes such
-as NVIDIA's libnvomp, and plain thread pools, which have no marker.
+The facts are in runtimes.toml. The functions below only look things up in the table; what a finding means
+for a wheel is audit_copies.py's.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 OPENMP_CLASS = "openmp"
 TBB_CLASS = "tbb"
@@ -20,13 +21,7 @@ ANY_OPENMP = "openmp"
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """One threading runtime.
-
-    `libraries` are the names its shared library goes by, up to a tag and ".so". `uses` are prefixes of
-    symbols that its users import. `defines` are prefixes of symbols that only the scheduler itself
-    defines, local ones included: helpers beside it and inline code in its users must not match.
-    `answers` are other names of `uses` that its library has too.
-    """
+    """One threading runtime; runtimes.toml says what the fields mean."""
 
     name: str
     runtime_class: str
@@ -36,57 +31,22 @@ class Runtime:
     answers: tuple[str, ...] = ()
 
 
-GNU_OPENMP = Runtime(
-    name="gnu-openmp",
-    runtime_class=OPENMP_CLASS,
-    libraries=("libgomp",),
-    uses=("GOMP_", "GOACC_"),
-    # Not every GOMP_ name: libgomp's offload plugins define GOMP_OFFLOAD_*.
-    defines=("GOMP_parallel", "GOMP_barrier", "GOMP_task", "gomp_team_start", "gomp_init_num_threads"),
-    answers=(ANY_OPENMP,),
-)
-LLVM_OPENMP = Runtime(
-    name="llvm-openmp",
-    runtime_class=OPENMP_CLASS,
-    libraries=("libomp", "libomp5", "libiomp5"),
-    uses=(
-        "__kmpc_",
-        "kmp_get_blocktime",
-        "kmp_set_blocktime",
-        "kmp_set_defaults",
-        "kmp_get_affinity",
-        "kmp_set_affinity",
-    ),
-    # Not kmp_*: Intel's serial stubs (libiompstubs5) define those.
-    defines=("__kmpc_fork_call", "__kmp_fork_call", "__kmp_launch_thread"),
-    answers=("gnu-openmp", ANY_OPENMP),  # it has the GOMP_ entry points too, for code that GCC compiled
-)
-TBB = Runtime(
-    name="tbb",
-    runtime_class=TBB_CLASS,
-    libraries=("libtbb", "libtbb_debug"),
-    uses=(
-        "TBB_runtime_",
-        "_ZN3tbb6detail2r1",
-        "_ZNK3tbb6detail2r1",
-        "_ZTIN3tbb6detail2r1",
-        "_ZTVN3tbb6detail2r1",
-        "_ZN3tbb8internal",  # TBB before 2021
-        "_ZNK3tbb8internal",
-        "_ZN3tbb10interface",
-        "_ZN3tbb19task_scheduler_init",
-    ),
-    # Not all of tbb::detail::r1: libtbbmalloc and libtbbbind hold a few of its helpers.
-    defines=(
-        "TBB_runtime_interface_version",
-        "_ZN3tbb6detail2r15spawnE",
-        "_ZN3tbb6detail2r116execute_and_waitE",
-        "_ZN3tbb6detail2r17executeERNS0_2d115task_arena_base",
-        "_ZN3tbb19task_scheduler_init10initializeE",
-        "_ZN3tbb8internal13generic_scheduler",
-    ),
-)
-RUNTIMES = (GNU_OPENMP, LLVM_OPENMP, TBB)
+def _load() -> tuple[Runtime, ...]:
+    table = tomllib.loads((Path(__file__).parent / "runtimes.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Runtime(
+            name=name,
+            runtime_class=row["class"],
+            libraries=tuple(row["libraries"]),
+            uses=tuple(row["uses"]),
+            defines=tuple(row["defines"]),
+            answers=tuple(row.get("answers", ())),
+        )
+        for name, row in table["runtimes"].items()
+    )
+
+
+RUNTIMES = _load()
 BY_NAME = {runtime.name: runtime for runtime in RUNTIMES}
 
 # The user's API, the same in every OpenMP: calls of it do not say which one. Spelled out because plain

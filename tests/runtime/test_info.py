@@ -107,7 +107,13 @@ def test_info_is_the_text_then_the_extended_block(
     assert lines[3].startswith(f"\tbackend : {build['family']}, ")
     assert re.fullmatch(r"\tkernels : (x86-64-v4|x86-64-v3|baseline)", lines[4])
     assert lines[5].startswith(f"\tbuild : {build['version']} {build['label']}, ") and "BLAS=" in lines[5]
-    assert lines[6].startswith("\tloaded threading runtimes :")
+    assert re.fullmatch(
+        r"\tOS threads : \d+ in the process; threadwheel's pools hold up to \d+ beside a caller, "
+        r"and \d+ for inter-op tasks",
+        lines[6],
+    )
+    assert lines[7] == "\tthreading runtimes :" + ("" if build["libraries"].keys() & {"openmp", "tbb"} else " none")
+    assert lines[-1] == "\tverdict : ok"
 
 
 def test_info_as_json(run_python: RunPython, build: dict[str, Any]) -> None:
@@ -118,14 +124,17 @@ def test_info_as_json(run_python: RunPython, build: dict[str, Any]) -> None:
     assert info["backend"]["capacity"] == info["counts"]["num_threads"]
     assert info["counts"]["source"] == "detected"
     assert all(Path(runtime["file"]).is_absolute() for runtime in info["runtimes"])
+    assert (info["verdict"], info["findings"]) == ("ok", [])
 
 
 def test_one_threading_runtime_is_loaded_and_it_is_ours(run_python: RunPython, build: dict[str, Any]) -> None:
     info = json.loads(run_main(run_python, "info", "--json").stdout)
-    names = [runtime["name"] for runtime in info["runtimes"] if runtime["name"] != "oneDNN of threadwheel"]
-    assert names == {"OMP": ["GNU OpenMP"], "TBB": ["oneTBB"], "NATIVE": []}[build["family"]]
-    bundled = [runtime["file"] for runtime in info["runtimes"] if runtime["name"] == "oneDNN of threadwheel"]
-    assert len(bundled) == ("onednn" in build["libraries"])
+    names = [runtime["name"] for runtime in info["runtimes"] if runtime["kind"] != "library"]
+    assert names == build["runtimes"]
+    counts = [runtime["num_threads"] for runtime in info["runtimes"] if runtime["kind"] != "library"]
+    assert counts == [info["backend"]["capacity"]] * len(names)
+    bundled = [runtime["title"] for runtime in info["runtimes"] if runtime["kind"] == "library"]
+    assert bundled == ["oneDNN of threadwheel"] * ("onednn" in build["libraries"])
 
 
 def test_version_and_help(run_python: RunPython, build: dict[str, Any]) -> None:

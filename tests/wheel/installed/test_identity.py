@@ -85,7 +85,7 @@ def test_only_the_openmp_wheel_bundles_a_runtime_and_under_its_own_name() -> Non
 
 
 def test_the_wheel_holds_no_build_litter() -> None:
-    allowed = re.compile(r"threadwheel/(lib/[^/]*\.so(\.\d+)?|lib/cmake/threadwheel/threadwheel-(config|config-version|targets|targets-release)\.cmake|include/threadwheel/[^/]*\.h|bin/parallel_info|_core\..*\.so|.*\.py|.*\.pyi|py\.typed|build_info\.json)|threadwheel-[^/]*\.dist-info/.*")  # fmt: skip
+    allowed = re.compile(r"threadwheel/(lib/[^/]*\.so(\.\d+)?|lib/cmake/threadwheel/threadwheel-(config|config-version|targets|targets-release)\.cmake|include/threadwheel/[^/]*\.h|bin/parallel_info|_core\..*\.so|.*\.py|.*\.pyi|py\.typed|(build_info|runtimes)\.json)|threadwheel-[^/]*\.dist-info/.*")  # fmt: skip
     import zipfile
 
     with zipfile.ZipFile(WHEEL) as archive:
