@@ -77,6 +77,7 @@ class Machine {
   // The stack.
   void push(Node::Value value, int depth = 1);
   Item pop();
+  std::vector<Item> pop_last(std::size_t count);
   std::vector<Item> pop_to_mark();
   template <class T>
   T& top_to_change(const char* expected);
@@ -87,7 +88,8 @@ class Machine {
 
   // Opcodes.
   void push_tuple(std::vector<Item> items);
-  void push_last(std::size_t count);
+  void push_list(const std::vector<Item>& items);
+  void push_dict(const std::vector<Item>& items);
   void append(const std::vector<Item>& items);
   void set_items(const std::vector<Item>& items);
   void push_global();
@@ -167,6 +169,12 @@ Item Machine::pop() {
   return item;
 }
 
+std::vector<Item> Machine::pop_last(std::size_t count) {
+  std::vector<Item> items(count);
+  while (count-- > 0) items[count] = pop();
+  return items;
+}
+
 std::vector<Item> Machine::pop_to_mark() {
   if (marks_.empty()) site_.refuse("an opcode finds no mark before it");
   const auto first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
@@ -230,10 +238,14 @@ void Machine::push_tuple(std::vector<Item> items) {
   for (const Item& item : items) parts.push_back(to_value(item, node));
 }
 
-void Machine::push_last(std::size_t count) {
-  std::vector<Item> items(count);
-  while (count-- > 0) items[count] = pop();
-  push_tuple(std::move(items));
+void Machine::push_list(const std::vector<Item>& items) {
+  push(List());
+  append(items);
+}
+
+void Machine::push_dict(const std::vector<Item>& items) {
+  push(Dict());
+  set_items(items);
 }
 
 void Machine::append(const std::vector<Item>& items) {
@@ -398,28 +410,17 @@ void Machine::step(std::uint8_t opcode) {
     case kBinPersId: return load_storage();
     case kMark: return marks_.push_back(stack_.size());
     case kTuple: return push_tuple(pop_to_mark());
-    case kTuple1: return push_last(1);
-    case kTuple2: return push_last(2);
-    case kTuple3: return push_last(3);
+    case kTuple1: return push_tuple(pop_last(1));
+    case kTuple2: return push_tuple(pop_last(2));
+    case kTuple3: return push_tuple(pop_last(3));
     case kEmptyTuple: return push_tuple({});
     case kEmptyList: return push(List());
     case kEmptyDict: return push(Dict());
-    case kList: {
-      const auto items = pop_to_mark();
-      push(List());
-      return append(items);
-    }
-    case kDict: {
-      const auto items = pop_to_mark();
-      push(Dict());
-      return set_items(items);
-    }
-    case kAppend: return append({pop()});
+    case kList: return push_list(pop_to_mark());
+    case kDict: return push_dict(pop_to_mark());
+    case kAppend: return append(pop_last(1));
     case kAppends: return append(pop_to_mark());
-    case kSetItem: {
-      Item value = pop();
-      return set_items({pop(), std::move(value)});
-    }
+    case kSetItem: return set_items(pop_last(2));
     case kSetItems: return set_items(pop_to_mark());
     case kBinPut: return put(take_little<std::uint8_t>());
     case kLongBinPut: return put(take_little<std::uint32_t>());
