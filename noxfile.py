@@ -8,6 +8,7 @@ wheel-<variant> and test-<variant> are created from configs/variants/.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,23 +151,43 @@ def add_sanitizer(name: str, flags: str) -> None:
         folder = ROOT / "build" / f"sanitize-{name}"
         # The backend whose threads are all ours: inside libgomp and TBB a sanitizer sees strangers' code.
         plan = ["-DATEN_THREADING=NATIVE", "-DBLAS=BUILTIN", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
-        session.env["CXXFLAGS"] = f"{flags} -fno-omit-frame-pointer"
+        session.env["CXXFLAGS"] = session.env["CFLAGS"] = f"{flags} -fno-omit-frame-pointer"
         for source, build, options in (
             ("native", folder / "library", plan),
-            ("tests/native", folder / "stress", [f"-DCMAKE_PREFIX_PATH={folder / 'installed'}"]),
+            ("tests/native", folder / "programs", [f"-DCMAKE_PREFIX_PATH={folder / 'installed'}"]),
         ):
             session.run("cmake", "--fresh", "-G", "Ninja", "-S", source, "-B", str(build), *options)
             session.run("cmake", "--build", str(build))
             if source == "native":
                 session.run("cmake", "--install", str(build), "--prefix", str(folder / "installed"))
-        session.run(str(folder / "stress" / "stress"), external=True, env={"OMP_NUM_THREADS": "4"})
+        session.run(str(folder / "programs" / "stress"), external=True, env={"OMP_NUM_THREADS": "4"})
+        session.run(str(folder / "programs" / "replay"), "tests/data/fuzz", external=True)
 
-    doc = f"Run the C++ stress program with {flags}."
+    doc = f"Run the C++ stress program, and the fuzzer's corpus, with {flags}."
     add_session(sanitize, doc, f"sanitize-{name}", ["sanitize", "tests", "matrix"], [])
 
 
 add_sanitizer("address", "-fsanitize=address,undefined -fno-sanitize-recover=all")
 add_sanitizer("thread", "-fsanitize=thread")
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the archive reader with libFuzzer; what follows -- goes to it (-runs=1000000, -max_total_time=SECONDS)."""
+    clang = next((name for number in range(30, 15, -1) if shutil.which(name := f"clang-{number}")), None)
+    if clang is None:
+        session.error("fuzz: found no clang of version 16 or newer; install one (Debian: apt install clang-16)")
+    session.install("cmake>=3.26", "ninja>=1.11")
+    folder = ROOT / "build" / "fuzz"
+    compilers = [f"-DCMAKE_C_COMPILER={clang}", f"-DCMAKE_CXX_COMPILER={clang.replace('clang', 'clang++')}"]
+    plan = [*compilers, "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
+    session.run("cmake", "--fresh", "-G", "Ninja", "-S", "tests/native/fuzz", "-B", str(folder), *plan)
+    session.run("cmake", "--build", str(folder))
+    corpus = folder / "corpus"  # what it finds on its way; kept for the next time
+    corpus.mkdir(exist_ok=True)
+    options = ["-runs=1000000", "-max_len=2048", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/"]
+    fuzzer = str(folder / "fuzz_archive")
+    session.run(fuzzer, *options, *session.posargs, str(corpus), "tests/data/fuzz", external=True)
 
 
 @nox.session(requires=[job.wheel_session for job in JOBS if job.release], default=False)

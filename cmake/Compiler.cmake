@@ -11,6 +11,8 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF) # there are none, and Clang's scanner may not be installed
+
 add_library(threadwheel_flags INTERFACE)
 target_compile_features(threadwheel_flags INTERFACE cxx_std_20)
 target_compile_options(

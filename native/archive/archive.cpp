@@ -45,14 +45,13 @@ std::shared_ptr<Storage> map_file(const std::string& path, const std::string& wh
   // Nonblocking, so that a named pipe is refused below and not waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.number() < 0) refuse_system(where, "open");
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.number(), &status) != 0) refuse_system(where, "examine");
   if (!S_ISREG(status.st_mode)) refuse(where, "is not a regular file; pass the path of a TorchScript archive");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return Storage::allocate(0);  // mmap refuses it
   // Pages are private once written. No swap is set aside for that: hardly any weight ever is.
-  void* const data =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number(), 0);
+  void* const data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number(), 0);
   if (data == MAP_FAILED) refuse_system(where, "map");
   return Storage::wrap(data, size, true, [data, size] { ::munmap(data, size); });
 }
@@ -113,16 +112,21 @@ void Archive::find_root() {
 
 void Archive::check_kind() const {
   if (has("model.json"))
-    refuse(where_, "is of torch before 1.4 (it has model.json); load it with torch 1.4 to 2.x and save it again with torch.jit.save",
+    refuse(where_,
+           "is of torch before 1.4 (it has model.json); load it with torch 1.4 to 2.x and save it again with "
+           "torch.jit.save",
            ErrorCode::kUnsupported);
   if (has("archive_format") || has("serialized_exported_program.json"))
     refuse(where_, "is a program of torch.export (.pt2); save the module with torch.jit.save", ErrorCode::kUnsupported);
   if (has("constants.pkl") || has(".data/extern_modules")) return;
   if (has("data.pkl"))
-    refuse(where_, "is made by torch.save: weights, no code (there is no constants.pkl); save a scripted or traced module with torch.jit.save",
+    refuse(where_,
+           "is made by torch.save: weights, no code (there is no constants.pkl); save a scripted or traced module with "
+           "torch.jit.save",
            ErrorCode::kUnsupported);
-  refuse(where_, "is a zip archive without data.pkl and constants.pkl under " + quote(root_) +
-                     "; TorchScript archives of torch.jit.save can be read",
+  refuse(where_,
+         "is a zip archive without data.pkl and constants.pkl under " + quote(root_) +
+             "; TorchScript archives of torch.jit.save can be read",
          ErrorCode::kUnsupported);
 }
 
@@ -141,8 +145,9 @@ int Archive::read_version() const {
   int version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
   if (error != std::errc() || end != text.data() + text.size() || version < kOldestVersion || version > kNewestVersion)
-    refuse(where_, "its version is " + quote(text) + "; " + std::to_string(kOldestVersion) + " to " +
-                       std::to_string(kNewestVersion) + " can be read",
+    refuse(where_,
+           "its version is " + quote(text) + "; " + std::to_string(kOldestVersion) + " to " +
+               std::to_string(kNewestVersion) + " can be read",
            ErrorCode::kUnsupported);
   return version;
 }

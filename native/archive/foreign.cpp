@@ -17,7 +17,8 @@ struct Signature {
 };
 
 constexpr const char* kPickle =
-    "is a pickle by torch.save of before 1.6: weights, no code; load it with torch and save a scripted or traced module "
+    "is a pickle by torch.save of before 1.6: weights, no code; load it with torch and save a scripted or traced "
+    "module "
     "with torch.jit.save";
 
 constexpr Signature kSignatures[] = {
@@ -38,7 +39,8 @@ bool is_html(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == text.npos || text[begin] != '<') return false;
   std::string start(text.substr(begin, 16));
-  std::ranges::transform(start, start.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(start, start.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<?xml");
 }
 

@@ -62,7 +62,8 @@ constexpr std::string_view kUnsupported[] = {
 bool is_qualified_name(std::string_view name) {
   char before = '.';
   for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
     if (!letter && (c != '.' || before == '.')) return false;
     before = c;
   }

@@ -15,7 +15,8 @@ constexpr std::size_t kMaxRank = 64;
 // The integers of a tuple.
 Dims to_dims(const Item& item, const char* what, const Site& site) {
   const auto* const tuple = value_of<Tuple>(item);
-  if (tuple == nullptr) site.refuse(std::string("a tensor's ") + what + " are " + describe(item) + "; expected a tuple of ints");
+  if (tuple == nullptr)
+    site.refuse(std::string("a tensor's ") + what + " are " + describe(item) + "; expected a tuple of ints");
   if (tuple->items.size() > kMaxRank)
     site.refuse("a tensor has " + std::to_string(tuple->items.size()) + " " + what + "; at most " +
                 std::to_string(kMaxRank) + " are allowed");
@@ -24,7 +25,8 @@ Dims to_dims(const Item& item, const char* what, const Site& site) {
     const auto* const value = tuple->items[i]->as<std::int64_t>();
     if (value == nullptr) site.refuse(std::string("a tensor's ") + what + " are not all ints");
     if (*value < 0)
-      site.refuse(std::string("one of a tensor's ") + what + " is " + std::to_string(*value) + "; it must be 0 or more");
+      site.refuse(std::string("one of a tensor's ") + what + " is " + std::to_string(*value) +
+                  "; it must be 0 or more");
     dims[i] = *value;
   }
   return dims;
@@ -61,7 +63,8 @@ Tensor view(const std::vector<Item>& arguments, const Site& site) {
   if (offset == nullptr || *offset < 0) site.refuse("a tensor's offset is not an int of 0 or more");
   Dims sizes = to_dims(arguments[2], "sizes", site), strides = to_dims(arguments[3], "strides", site);
   if (sizes.size() != strides.size())
-    site.refuse("a tensor has " + std::to_string(sizes.size()) + " sizes and " + std::to_string(strides.size()) + " strides");
+    site.refuse("a tensor has " + std::to_string(sizes.size()) + " sizes and " + std::to_string(strides.size()) +
+                " strides");
   const auto [memory, dtype, numel] = **storage;
   check_numel(sizes, dtype, site);
   const auto needed = extent(sizes, strides);
@@ -76,7 +79,8 @@ Tensor view(const std::vector<Item>& arguments, const Site& site) {
 void check_rest(const std::vector<Item>& arguments, std::size_t first, const Site& site) {
   if (value_of<bool>(arguments[first]) == nullptr) site.refuse("a tensor's requires_grad is not a bool");
   const auto* const hooks = value_of<Dict>(arguments[first + 1]);
-  if (hooks == nullptr || !hooks->items.empty()) site.refuse("a tensor has backward hooks; expected an empty OrderedDict");
+  if (hooks == nullptr || !hooks->items.empty())
+    site.refuse("a tensor has backward hooks; expected an empty OrderedDict");
   if (arguments.size() == first + 2) return;
   const auto* const state = value_of<Dict>(arguments[first + 2]);
   if (state == nullptr || !state->items.empty())
@@ -101,7 +105,8 @@ QuantizedTensor::PerTensor per_tensor(const std::vector<Item>& parts, const Site
 }
 
 QuantizedTensor::PerChannel per_channel(const std::vector<Item>& parts, const Tensor& values, const Site& site) {
-  if (parts.size() != 4) site.refuse("a quantized tensor's parameters are not (per_channel_affine, scales, zero points, axis)");
+  if (parts.size() != 4)
+    site.refuse("a quantized tensor's parameters are not (per_channel_affine, scales, zero points, axis)");
   const auto* const scales = value_of<Tensor>(parts[1]);
   const auto* const zero_points = value_of<Tensor>(parts[2]);
   const auto* const axis = value_of<std::int64_t>(parts[3]);
@@ -112,8 +117,9 @@ QuantizedTensor::PerChannel per_channel(const std::vector<Item>& parts, const Te
                 std::to_string(values.dim()) + ")");
   const bool floating = zero_points->dtype() == DType::kFloat32 && scales->dtype() == DType::kFloat32;
   if (!floating && (scales->dtype() != DType::kFloat64 || zero_points->dtype() != DType::kInt64))
-    site.refuse(std::string("a quantized tensor has scales of ") + dtype_name(scales->dtype()) + " and zero points of " +
-                dtype_name(zero_points->dtype()) + "; expected float64 and int64, or float32 both");
+    site.refuse(std::string("a quantized tensor has scales of ") + dtype_name(scales->dtype()) +
+                " and zero points of " + dtype_name(zero_points->dtype()) +
+                "; expected float64 and int64, or float32 both");
   const auto is_vector = [&](const Tensor& tensor) {
     return tensor.dim() == 1 && tensor.size(0) == values.size(static_cast<std::size_t>(*axis));
   };
@@ -143,10 +149,12 @@ Node::Value rebuild_quantized(const std::vector<Item>& arguments, const Site& si
     site.refuse(std::string("a quantized tensor has elements of ") + dtype_name(values.dtype()) +
                 "; expected qint8, quint8 or qint32");
   const auto* const parts = std::get_if<std::shared_ptr<const Parts>>(&arguments[4]);
-  const auto* const scheme =
-      parts == nullptr || (*parts)->items.size() < 3 ? nullptr : std::get_if<std::shared_ptr<const Global>>(&(*parts)->items[0]);
+  const auto* const scheme = parts == nullptr || (*parts)->items.size() < 3
+                                 ? nullptr
+                                 : std::get_if<std::shared_ptr<const Global>>(&(*parts)->items[0]);
   if (scheme == nullptr) site.refuse("a quantized tensor's parameters are not a tuple of scheme and numbers");
-  if ((*scheme)->callee == Callee::kPerTensor) return QuantizedTensor{std::move(values), per_tensor((*parts)->items, site)};
+  if ((*scheme)->callee == Callee::kPerTensor)
+    return QuantizedTensor{std::move(values), per_tensor((*parts)->items, site)};
   if ((*scheme)->callee != Callee::kPerChannel)
     site.refuse("a quantized tensor's scheme is " + quote((*scheme)->name) +
                 "; expected per_tensor_affine or per_channel_affine");

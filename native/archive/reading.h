@@ -11,8 +11,7 @@
 namespace threadwheel::archive {
 
 // Throws Error: `<where>: <what>`. What a file holds is wrong (kValue) or beyond this reader (kUnsupported).
-[[noreturn]] inline void refuse(const std::string& where, const std::string& what,
-                                ErrorCode code = ErrorCode::kValue) {
+[[noreturn]] inline void refuse(const std::string& where, const std::string& what, ErrorCode code = ErrorCode::kValue) {
   throw Error(code, where + ": " + what);
 }
 

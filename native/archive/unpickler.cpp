@@ -1,6 +1,8 @@
 // The machine: a stack, marks, a memo. Each opcode is one function; a byte that is not in the table is refused.
 #include "archive/unpickler.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -75,6 +77,7 @@ class Machine {
   // The stack.
   void push(Node::Value value, int depth = 1);
   Item pop();
+  std::vector<Item> pop_last(std::size_t count);
   std::vector<Item> pop_to_mark();
   template <class T>
   T& top_to_change(const char* expected);
@@ -85,7 +88,8 @@ class Machine {
 
   // Opcodes.
   void push_tuple(std::vector<Item> items);
-  void push_last(std::size_t count);
+  void push_list(const std::vector<Item>& items);
+  void push_dict(const std::vector<Item>& items);
   void append(const std::vector<Item>& items);
   void set_items(const std::vector<Item>& items);
   void push_global();
@@ -116,7 +120,8 @@ constexpr std::size_t kMaxWord = 256;
 
 bool is_key(const Node& node) {
   return node.as<bool>() != nullptr || node.as<std::int64_t>() != nullptr || node.as<double>() != nullptr ||
-         node.as<std::complex<double>>() != nullptr || node.as<std::string>() != nullptr || node.as<Tensor>() != nullptr;
+         node.as<std::complex<double>>() != nullptr || node.as<std::string>() != nullptr ||
+         node.as<Tensor>() != nullptr;
 }
 
 const std::byte* Machine::take(std::size_t size) {
@@ -164,6 +169,12 @@ Item Machine::pop() {
   return item;
 }
 
+std::vector<Item> Machine::pop_last(std::size_t count) {
+  std::vector<Item> items(count);
+  while (count-- > 0) items[count] = pop();
+  return items;
+}
+
 std::vector<Item> Machine::pop_to_mark() {
   if (marks_.empty()) site_.refuse("an opcode finds no mark before it");
   const auto first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
@@ -198,7 +209,8 @@ NodePtr Machine::to_value(const Item& item, Node& parent) const {
 void Machine::put(std::size_t index) {
   // Writers count from 0 and every number takes a byte or more: a larger one is made up to exhaust memory.
   if (index >= pickle_.size())
-    site_.refuse("memo number " + std::to_string(index) + " in a pickle of " + std::to_string(pickle_.size()) + " bytes");
+    site_.refuse("memo number " + std::to_string(index) + " in a pickle of " + std::to_string(pickle_.size()) +
+                 " bytes");
   Item item = pop();
   if (index >= memo_.size()) memo_.resize(index + 1);
   memo_[index] = item;
@@ -213,8 +225,8 @@ void Machine::get(std::size_t index) {
 }
 
 void Machine::push_tuple(std::vector<Item> items) {
-  const bool values = std::ranges::all_of(
-      items, [](const Item& item) { return std::holds_alternative<std::shared_ptr<Node>>(item); });
+  const bool values =
+      std::ranges::all_of(items, [](const Item& item) { return std::holds_alternative<std::shared_ptr<Node>>(item); });
   if (!values) {
     stack_.emplace_back(std::make_shared<const Parts>(Parts{std::move(items)}));
     return;
@@ -226,10 +238,14 @@ void Machine::push_tuple(std::vector<Item> items) {
   for (const Item& item : items) parts.push_back(to_value(item, node));
 }
 
-void Machine::push_last(std::size_t count) {
-  std::vector<Item> items(count);
-  while (count-- > 0) items[count] = pop();
-  push_tuple(std::move(items));
+void Machine::push_list(const std::vector<Item>& items) {
+  push(List());
+  append(items);
+}
+
+void Machine::push_dict(const std::vector<Item>& items) {
+  push(Dict());
+  set_items(items);
 }
 
 void Machine::append(const std::vector<Item>& items) {
@@ -245,7 +261,8 @@ void Machine::set_items(const std::vector<Item>& items) {
   for (std::size_t i = 0; i < items.size(); i += 2) {
     NodePtr key = to_value(items[i], node);
     if (!is_key(*key))
-      site_.refuse(std::string("a key of a dict is ") + describe(items[i]) + "; expected a number, a string or a tensor");
+      site_.refuse(std::string("a key of a dict is ") + describe(items[i]) +
+                   "; expected a number, a string or a tensor");
     dict.emplace_back(std::move(key), to_value(items[i + 1], node));
   }
 }
@@ -288,7 +305,8 @@ void Machine::load_storage() {
   const DType dtype = (*type)->dtype;
   std::size_t size_bytes = 0;
   if (numel == nullptr || *numel < 0 || __builtin_mul_overflow(*numel, dtype_size(dtype), &size_bytes))
-    site_.refuse("the number of elements of storage " + quote(*key) + " is not an int of 0 or more that fits in memory");
+    site_.refuse("the number of elements of storage " + quote(*key) +
+                 " is not an int of 0 or more that fits in memory");
   stack_.emplace_back(std::make_shared<const TypedStorage>(TypedStorage{storages_(*key, size_bytes), dtype, *numel}));
 }
 
@@ -299,7 +317,8 @@ std::vector<Item> Machine::to_arguments(const Item& item) const {
     site_.refuse(std::string("arguments are ") + describe(item) + "; expected a tuple");
   const std::size_t size = parts != nullptr ? (*parts)->items.size() : tuple->items.size();
   if (size > kMaxArguments)
-    site_.refuse("there are " + std::to_string(size) + " arguments; at most " + std::to_string(kMaxArguments) + " are allowed");
+    site_.refuse("there are " + std::to_string(size) + " arguments; at most " + std::to_string(kMaxArguments) +
+                 " are allowed");
   if (parts != nullptr) return (*parts)->items;
   std::vector<Item> items;
   items.reserve(size);
@@ -391,28 +410,17 @@ void Machine::step(std::uint8_t opcode) {
     case kBinPersId: return load_storage();
     case kMark: return marks_.push_back(stack_.size());
     case kTuple: return push_tuple(pop_to_mark());
-    case kTuple1: return push_last(1);
-    case kTuple2: return push_last(2);
-    case kTuple3: return push_last(3);
+    case kTuple1: return push_tuple(pop_last(1));
+    case kTuple2: return push_tuple(pop_last(2));
+    case kTuple3: return push_tuple(pop_last(3));
     case kEmptyTuple: return push_tuple({});
     case kEmptyList: return push(List());
     case kEmptyDict: return push(Dict());
-    case kList: {
-      const auto items = pop_to_mark();
-      push(List());
-      return append(items);
-    }
-    case kDict: {
-      const auto items = pop_to_mark();
-      push(Dict());
-      return set_items(items);
-    }
-    case kAppend: return append({pop()});
+    case kList: return push_list(pop_to_mark());
+    case kDict: return push_dict(pop_to_mark());
+    case kAppend: return append(pop_last(1));
     case kAppends: return append(pop_to_mark());
-    case kSetItem: {
-      Item value = pop();
-      return set_items({pop(), std::move(value)});
-    }
+    case kSetItem: return set_items(pop_last(2));
     case kSetItems: return set_items(pop_to_mark());
     case kBinPut: return put(take_little<std::uint8_t>());
     case kLongBinPut: return put(take_little<std::uint32_t>());
@@ -456,7 +464,8 @@ NodePtr Machine::run() {
   if (!stack_.empty() || !marks_.empty() || node == nullptr)
     site_.refuse("the pickle does not end with one value; the file is damaged, copy or save it again");
   if (position_ != pickle_.size())
-    site_.refuse("the pickle ends " + std::to_string(pickle_.size() - position_) + " bytes before its record does; the file "
+    site_.refuse("the pickle ends " + std::to_string(pickle_.size() - position_) +
+                 " bytes before its record does; the file "
                  "is damaged, copy or save it again");
   return *node;
 }
@@ -468,22 +477,63 @@ const char* describe(const Item& item) {
   if (std::holds_alternative<std::shared_ptr<const TypedStorage>>(item)) return "a storage";
   if (std::holds_alternative<std::shared_ptr<const Parts>>(item)) return "a tuple with a storage or a name in it";
   // In the order of Node::Value.
-  constexpr std::array kNames = {"None",     "a bool", "an int",  "a float", "a complex number", "a string",  "a tensor",
-                                 "a quantized tensor", "a device", "a list",  "a tuple", "a dict", "an object", "a member of an enumeration"};
+  constexpr std::array kNames = {"None",
+                                 "a bool",
+                                 "an int",
+                                 "a float",
+                                 "a complex number",
+                                 "a string",
+                                 "a tensor",
+                                 "a quantized tensor",
+                                 "a device",
+                                 "a list",
+                                 "a tuple",
+                                 "a dict",
+                                 "an object",
+                                 "a member of an enumeration"};
   static_assert(kNames.size() == std::variant_size_v<Node::Value>);
   return kNames[std::get<std::shared_ptr<Node>>(item)->value.index()];
 }
+
+namespace {
+
+constexpr std::size_t kMaxTracedBytes = std::size_t{1} << 30;
+
+// Read-only zeros that take no memory until they are read, and then one page.
+std::shared_ptr<Storage> map_zeros() {
+  void* const data = ::mmap(nullptr, kMaxTracedBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED) throw Error(ErrorCode::kRuntime, "traced inputs: cannot map zeros for them");
+  return Storage::wrap(data, kMaxTracedBytes, false, [data] { ::munmap(data, kMaxTracedBytes); });
+}
+
+NodePtr unpickle_record(const Archive& archive, const std::string& name, const StorageSource& storages) {
+  const std::shared_ptr<Storage> record = archive.read(name);
+  return unpickle({record->data(), record->size_bytes()}, archive.where() + ", record " + quote(name), storages);
+}
+
+}  // namespace
 
 NodePtr unpickle(std::span<const std::byte> pickle, const std::string& where, const StorageSource& storages) {
   return Machine(pickle, where, storages).run();
 }
 
 NodePtr unpickle(Archive& archive, const std::string& pickle, const std::string& model) {
-  const std::string name = archive.pickle_folder(model) + pickle + ".pkl";
   const std::string folder = archive.storage_folder(model, pickle);
-  const std::shared_ptr<Storage> record = archive.read(name);
-  return unpickle({record->data(), record->size_bytes()}, archive.where() + ", record " + quote(name),
-                  [&](const std::string& key, std::size_t size_bytes) { return archive.storage(folder + key, size_bytes); });
+  return unpickle_record(
+      archive, archive.pickle_folder(model) + pickle + ".pkl",
+      [&](const std::string& key, std::size_t size_bytes) { return archive.storage(folder + key, size_bytes); });
+}
+
+NodePtr unpickle_traced_inputs(Archive& archive) {
+  const auto zeros = map_zeros();
+  const std::string name = "traced_inputs.pkl";
+  return unpickle_record(archive, name, [&](const std::string& key, std::size_t size_bytes) {
+    if (size_bytes > kMaxTracedBytes)
+      refuse(archive.where() + ", record " + quote(name), "input " + quote(key) + " has " + std::to_string(size_bytes) +
+                                                              " bytes; at most " + std::to_string(kMaxTracedBytes) +
+                                                              " are allowed");
+    return zeros;
+  });
 }
 
 }  // namespace threadwheel::archive

@@ -21,7 +21,11 @@ using StorageSource = std::function<std::shared_ptr<Storage>(const std::string& 
 // what is malformed, and Error(kUnsupported) for what torch can read and this cannot.
 NodePtr unpickle(std::span<const std::byte> pickle, const std::string& where, const StorageSource& storages);
 
-// Reads `<pickle>.pkl` of one of the archive's models: "data", "constants" or "traced_inputs".
+// Reads `<pickle>.pkl` of one of the archive's models: "data" or "constants".
 NodePtr unpickle(Archive& archive, const std::string& pickle, const std::string& model = "");
+
+// Reads `traced_inputs.pkl`, which traced modules have: a Dict of lists of arguments by method. Only the tensors'
+// sizes and dtypes mean something: torch leaves their storages empty, and here they are zeros, read-only and shared.
+NodePtr unpickle_traced_inputs(Archive& archive);
 
 }  // namespace threadwheel::archive

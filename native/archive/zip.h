@@ -32,6 +32,10 @@ class ZipReader {
   // encryption, several disks, and compression other than deflate.
   ZipReader(std::shared_ptr<Storage> file, std::string where);
 
+  // Movable, not copyable: the index refers to the names in records_.
+  ZipReader(ZipReader&&) = default;
+  ZipReader& operator=(ZipReader&&) = default;
+
   // In the order of the directory; folders are left out.
   const std::vector<ZipRecord>& records() const noexcept { return records_; }
 

@@ -18,8 +18,7 @@ using archive::NodePtr;
 
 // Any bytes may be in a string of an archive.
 py::str to_text(const std::string& text) {
-  PyObject* const result =
-      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape");
+  PyObject* const result = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape");
   if (result == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::str>(result);
 }
@@ -30,7 +29,8 @@ py::object to_tag(const archive::SharedText& tag) {
 
 // Plain values are Python's own. All else is a tuple that begins with its kind: ("object", type, state),
 // ("tuple", item...), ("list", tag, items) and ("dict", tag, items) where the archive gives a type tag, ("enum", type,
-// value), ("device", name), ("quantized", values, scale, zero point) or ("quantized", values, scales, zero points, axis).
+// value), ("device", name), ("quantized", values, scale, zero point) or ("quantized", values, scales, zero points,
+// axis).
 class Converter {
  public:
   py::object convert(const NodePtr& node) {
@@ -78,7 +78,8 @@ class Converter {
   }
 
   py::object operator()(const archive::Object& value) {
-    return py::make_tuple("object", to_text(*value.type_name), value.state == nullptr ? py::none() : convert(value.state));
+    return py::make_tuple("object", to_text(*value.type_name),
+                          value.state == nullptr ? py::none() : convert(value.state));
   }
 
   py::object operator()(const archive::Enum& value) {
@@ -99,21 +100,17 @@ Archive open(py::handle source) {
   return Archive::open(path);
 }
 
-py::dict read_model(Archive& archive, const std::string& model, bool traced_inputs) {
+py::dict read_model(Archive& archive, const std::string& model) {
   py::dict result;
-  std::vector<std::string> pickles = {"data", "constants"};
-  if (traced_inputs) pickles.emplace_back("traced_inputs");
-  for (const std::string& pickle : pickles) {
-    const NodePtr value = archive::unpickle(archive, pickle, model);
-    result[py::str(pickle)] = Converter().convert(value);
-  }
+  for (const char* const pickle : {"data", "constants"})
+    result[pickle] = Converter().convert(archive::unpickle(archive, pickle, model));
   return result;
 }
 
-py::dict read_archive(py::handle source, bool traced_inputs) {
+py::dict read_archive(py::handle source) {
   Archive archive = open(source);
   py::dict models, extra_files;
-  for (const std::string& model : archive.models()) models[to_text(model)] = read_model(archive, model, traced_inputs);
+  for (const std::string& model : archive.models()) models[to_text(model)] = read_model(archive, model);
   for (const std::string& name : archive.extra_files())
     extra_files[to_text(name)] = py::bytes(archive.read_text("extra/" + name));
   py::list records;
@@ -125,6 +122,9 @@ py::dict read_archive(py::handle source, bool traced_inputs) {
   result["records"] = records;
   result["extra_files"] = extra_files;
   result["models"] = models;
+  result["traced_inputs"] = archive.has("traced_inputs.pkl")
+                                ? Converter().convert(archive::unpickle_traced_inputs(archive))
+                                : py::object(py::none());
   return result;
 }
 
@@ -132,7 +132,7 @@ py::dict read_archive(py::handle source, bool traced_inputs) {
 
 void bind_archive(py::module_& module) {
   using namespace py::literals;
-  module.def("read_archive", &read_archive, "source"_a, "traced_inputs"_a = false);
+  module.def("read_archive", &read_archive, "source"_a);
   module.def(
       "read_record", [](py::handle source, const std::string& name) { return py::bytes(open(source).read_text(name)); },
       "source"_a, "name"_a);

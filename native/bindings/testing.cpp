@@ -161,6 +161,19 @@ double empty_region_ns(int repetitions) {
   return least;
 }
 
+// The same memory as integers of the element's size: for dtypes that numpy lacks. Not for complex128.
+Tensor view_bits(const Tensor& tensor) {
+  const auto dtype = [&] {
+    switch (dtype_size(tensor.dtype())) {
+      case 1: return DType::kUInt8;
+      case 2: return DType::kInt16;
+      case 4: return DType::kInt32;
+      default: return DType::kInt64;
+    }
+  }();
+  return Tensor(tensor.storage(), dtype, tensor.offset(), tensor.sizes(), tensor.strides());
+}
+
 py::dict detect(const std::string& root) {
   const CpuCount count = count_cpus(root);
   py::dict result;
@@ -229,6 +242,7 @@ void bind_testing(py::module_& parent) {
   });
   module.def("empty_region_ns", &empty_region_ns, unlocked());
   module.def("detect", &detect);
+  module.def("view_bits", &view_bits);
   module.def("check_schemas", &check_schemas);
   module.def("parse_schema", [](const std::string& text) { return parse_schema(text).name; });
 }

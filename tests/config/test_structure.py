@@ -27,9 +27,7 @@ ORDER = [
     "parallel",
 ]
 # Others' code is taken as it is.
-SOURCES = sorted(
-    p for p in NATIVE.rglob("*") if p.suffix in (".cpp", ".h", ".c") and "third_party" not in p.parts
-)
+SOURCES = sorted(p for p in NATIVE.rglob("*") if p.suffix in (".cpp", ".h", ".c") and "third_party" not in p.parts)
 
 
 def stage(path: Path) -> str:
