@@ -119,6 +119,27 @@ THREADWHEEL_KERNEL void dense_kernel(std::byte* const* pointers, std::int64_t n,
   for (std::int64_t i = 0; i < n; ++i) out[i] = function(reinterpret_cast<const T*>(pointers[I + 1])[i]...);
 }
 
+// A functor that is right for some elements only says which, covers(x), and brings the slow way for the others,
+// exact(x). Which way an element goes is a matter of its value, never of its neighbours.
+template <class T, class Out, class Function>
+  requires requires(const Function& function, T x) { function.covers(x); }
+THREADWHEEL_KERNEL void dense_kernel(std::byte* const* pointers, std::int64_t n, Function function,
+                                     std::index_sequence<0>) {
+  constexpr std::int64_t kChunk = 64;
+  auto* out = reinterpret_cast<Out*>(pointers[0]);
+  const auto* in = reinterpret_cast<const T*>(pointers[1]);
+  for (std::int64_t start = 0; start < n; start += kChunk) {
+    const std::int64_t size = n - start < kChunk ? n - start : kChunk;
+    T chunk[kChunk];  // the result may go where the operand is
+    bool all = true;
+    for (std::int64_t i = 0; i < size; ++i) chunk[i] = in[start + i];
+    for (std::int64_t i = 0; i < size; ++i) all &= function.covers(chunk[i]);
+    for (std::int64_t i = 0; i < size; ++i) out[start + i] = function(chunk[i]);
+    for (std::int64_t i = 0; !all && i < size; ++i)
+      if (!function.covers(chunk[i])) out[start + i] = function.exact(chunk[i]);
+  }
+}
+
 template <class T>
 inline const char* const kTypeNames = std::is_integral_v<T> ? "integers" : std::is_floating_point_v<T> ? "floats" : "complex";
 

@@ -63,8 +63,8 @@ Tensor add_scaled(const ElementwiseRule& rule, const Operand& x, const Operand& 
 }
 
 constexpr ElementwiseRule kAdd{.op = "add", .exact_numbers = true};
-constexpr ElementwiseRule kSub{.op = "sub", .bools = false, .exact_numbers = true};
-constexpr ElementwiseRule kRsub{.op = "rsub", .bools = false, .exact_numbers = true};
+constexpr ElementwiseRule kSub{.op = "sub", .exact_numbers = true};
+constexpr ElementwiseRule kRsub{.op = "rsub", .exact_numbers = true};
 
 Scalar negated(Scalar number) {
   switch (number.category()) {
@@ -74,10 +74,17 @@ Scalar negated(Scalar number) {
   }
 }
 
+bool is_bool(const Operand& operand) {
+  return operand.is_number() ? operand.number().category() == DTypeCategory::kBool
+                             : operand.tensor().dtype() == DType::kBool;
+}
+
 // The check of alpha wants its own kind; afterwards it is -alpha that y is multiplied with.
 Tensor subtract(const ElementwiseRule& rule, const Operand& x, const Operand& y, Scalar alpha, const Tensor* out) {
-  const DType dtype = result_type(x, y);
-  if (dtype != DType::kBool) check_alpha(rule.op, dtype, alpha);
+  if (is_bool(x) || is_bool(y))
+    throw Error(ErrorCode::kUnsupported,
+                std::string(rule.op) + ": an operand is bool; use logical_not or bitwise_xor on bools");
+  check_alpha(rule.op, result_type(x, y), alpha);
   return add_scaled(rule, x, y, negated(alpha), out);
 }
 

@@ -147,6 +147,7 @@ THREADWHEEL_INLINE double erf(double x) { return std::erf(x); }
 
 // Arguments that sin and cos below are made for; n must fit in 20 bits for n * pi/2 to be exact.
 inline constexpr float kLargestAngle = 8.0e5F;
+THREADWHEEL_INLINE bool is_small_angle(float x) { return x <= kLargestAngle && x >= -kLargestAngle; }
 
 // sin(x) for quarter = 0, cos(x) for 1, |x| <= kLargestAngle; largest error measured ULP_SIN. In double, so that the
 // reduction to |r| <= pi/4 and the Taylor polynomials cost no accuracy.
