@@ -7,9 +7,18 @@
 
 namespace threadwheel {
 
+std::span<const OpDefinition> activation_ops();
+std::span<const OpDefinition> cast_ops();
+std::span<const OpDefinition> comparison_ops();
+std::span<const OpDefinition> factory_ops();
 std::span<const OpDefinition> linalg_ops();
+std::span<const OpDefinition> logic_ops();
+std::span<const OpDefinition> math_ops();
 std::span<const OpDefinition> nn_ops();
 std::span<const OpDefinition> pointwise_ops();
 std::span<const OpDefinition> reduction_ops();
+std::span<const OpDefinition> scan_ops();
+std::span<const OpDefinition> softmax_ops();
+std::span<const OpDefinition> statistics_ops();
 
 }  // namespace threadwheel

@@ -9,7 +9,9 @@
 namespace threadwheel {
 namespace {
 
-constexpr std::span<const OpDefinition> (*kFamilies[])() = {pointwise_ops, reduction_ops, linalg_ops, nn_ops};
+constexpr std::span<const OpDefinition> (*kFamilies[])() = {
+    pointwise_ops, math_ops, activation_ops, comparison_ops, logic_ops, cast_ops, factory_ops, reduction_ops, linalg_ops,
+    nn_ops};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {

@@ -81,6 +81,11 @@ struct Unbox<const std::string&> {
   static const std::string& get(const Value& value) { return value.to_string(); }
 };
 template <>
+struct Unbox<std::string> {
+  static constexpr const char* kKind = "str";
+  static const std::string& get(const Value& value) { return value.to_string(); }
+};
+template <>
 struct Unbox<DType> {
   static constexpr const char* kKind = "ScalarType";
   static DType get(const Value& value) { return static_cast<DType>(value.to_int()); }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ops/type.h"
+#include "tensor/convert.h"
 #include "tensor/ref.h"
 #include "tensor/tensor.h"
 #include "threadwheel/future.h"
@@ -39,18 +40,9 @@ class Scalar {
     return kCategories[value_.index()];
   }
 
-  // A complex number loses its imaginary part where T has none.
   template <class T>
   T to() const {
-    return std::visit(
-        [](auto value) {
-          if constexpr (std::is_same_v<decltype(value), Complex> && std::is_arithmetic_v<T>) {
-            return static_cast<T>(value.real());
-          } else {
-            return static_cast<T>(value);
-          }
-        },
-        value_);
+    return std::visit([](auto value) { return convert_value<T>(value); }, value_);
   }
 
  private:

@@ -61,6 +61,22 @@ std::optional<DType> find_dtype(std::string_view name) {
   return std::nullopt;
 }
 
+DType real_dtype(DType dtype) {
+  if (dtype == DType::kComplex64) return DType::kFloat32;
+  return dtype == DType::kComplex128 ? DType::kFloat64 : dtype;
+}
+
+DType complex_dtype(DType dtype) {
+  if (dtype == DType::kFloat16)
+    throw Error(ErrorCode::kUnsupported, "promotion: float16 has no complex dtype; convert it to float32 first");
+  return promote_complex(dtype, DType::kComplex64);
+}
+
+DType compute_dtype(DType dtype) {
+  if (is_integral(dtype)) return DType::kInt64;
+  return dtype == DType::kFloat16 || dtype == DType::kBFloat16 ? DType::kFloat32 : dtype;
+}
+
 DType promote_types(DType a, DType b) {
   if (a == b) return a;
   const DTypeCategory category_a = dtype_info(a).category, category_b = dtype_info(b).category;

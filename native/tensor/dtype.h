@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "tensor/half.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -72,6 +73,33 @@ struct DTypeOf<float> : std::integral_constant<DType, DType::kFloat32> {};
 template <>
 struct DTypeOf<double> : std::integral_constant<DType, DType::kFloat64> {};
 
+template <>
+struct DTypeOf<Half> : std::integral_constant<DType, DType::kFloat16> {};
+template <>
+struct DTypeOf<BFloat16> : std::integral_constant<DType, DType::kBFloat16> {};
+template <>
+struct DTypeOf<std::complex<float>> : std::integral_constant<DType, DType::kComplex64> {};
+template <>
+struct DTypeOf<std::complex<double>> : std::integral_constant<DType, DType::kComplex128> {};
+
+template <class T>
+inline constexpr bool kIsComplex = false;
+template <class T>
+inline constexpr bool kIsComplex<std::complex<T>> = true;
+
+// float32 of complex64; a real dtype of itself.
+DType real_dtype(DType dtype);
+// complex64 of float32. Throws Error(kUnsupported) for float16: there is no complex32.
+DType complex_dtype(DType dtype);
+
+inline bool is_floating(DType dtype) { return dtype_info(dtype).category == DTypeCategory::kFloating; }
+inline bool is_complex(DType dtype) { return dtype_info(dtype).category == DTypeCategory::kComplex; }
+inline bool is_integral(DType dtype) { return dtype_info(dtype).category <= DTypeCategory::kInteger; }  // or bool
+
+// What arithmetic on elements of `dtype` is done in: int64 for integers and bools, because its low bits are those of
+// every narrower result; float32 for the 16-bit floats; the others in themselves.
+DType compute_dtype(DType dtype);
+
 template <class... Ts>
 struct TypeList {};
 using IntegerTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t>;
@@ -79,6 +107,15 @@ using FloatingTypes = TypeList<float, double>;
 using RealTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
 using RealAndBoolTypes =
     TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
+
+using AllTypes = TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, Half, BFloat16, float,
+                          double, std::complex<float>, std::complex<double>>;
+// The values of compute_dtype(), and parts of them.
+using ComputeTypes = TypeList<std::int64_t, float, double, std::complex<float>, std::complex<double>>;
+using ComputeRealTypes = TypeList<std::int64_t, float, double>;
+using ComputeFloatTypes = TypeList<float, double, std::complex<float>, std::complex<double>>;
+using ComputeIntegerTypes = TypeList<std::int64_t>;
+using ComputeComplexTypes = TypeList<std::complex<float>, std::complex<double>>;
 
 // Calls visitor.operator()<T>() for the C++ type of `dtype`, or throws the error that names the op, the dtype and
 // what the op takes. Visitors are generic lambdas, `[&]<class T>() {...}`.

@@ -7,21 +7,25 @@
 
 namespace threadwheel {
 
-StridedLoop::StridedLoop(std::initializer_list<const Tensor*> operands)
-    : num_operands_(operands.size()), numel_((*operands.begin())->numel()) {
-  const Tensor& first = **operands.begin();
-  const auto rank = static_cast<std::size_t>(first.dim());
-  sizes_ = Dims(std::max<std::size_t>(rank, 1), 1);
-  strides_ = std::make_unique<Strides[]>(sizes_.size());
-  std::size_t k = 0;
-  for (const Tensor* operand : operands) pointers_[k++] = operand->raw_data();
-  for (std::size_t i = rank; i-- > 0;) {
-    if (first.size(i) == 1) continue;
+StridedLoop::StridedLoop(std::span<const std::int64_t> sizes, std::span<const StridedOperand> operands)
+    : num_operands_(operands.size()), numel_(1), sizes_(std::max<std::size_t>(sizes.size(), 1), 1) {
+  if (sizes.size() > kInline) {
+    many_ = std::make_unique<Strides[]>(sizes.size());
+    strides_ = many_.get();
+  }
+  for (std::size_t k = 0; k < num_operands_; ++k) pointers_[k] = operands[k].data;
+  for (std::size_t from_last = 0; from_last < sizes.size(); ++from_last) {
+    const std::int64_t size = sizes[sizes.size() - 1 - from_last];
+    numel_ *= size;
+    if (size == 1) continue;
     Strides strides{};
-    k = 0;
-    for (const Tensor* operand : operands)
-      strides[k++] = operand->stride(i) * static_cast<std::int64_t>(dtype_size(operand->dtype()));
-    add_dimension(first.size(i), strides);
+    for (std::size_t k = 0; k < num_operands_; ++k) {
+      const StridedOperand& operand = operands[k];
+      if (from_last >= operand.sizes.size()) continue;  // broadcast: a stride of 0
+      const std::size_t i = operand.sizes.size() - 1 - from_last;
+      if (operand.sizes[i] != 1) strides[k] = operand.strides[i] * static_cast<std::int64_t>(operand.item_bytes);
+    }
+    add_dimension(size, strides);
   }
   if (num_dims_ == 0) num_dims_ = 1;  // a single element: one run of length 1
 }

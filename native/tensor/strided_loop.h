@@ -7,11 +7,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
+#include <span>
 
 #include "tensor/tensor.h"
 #include "threadwheel/function_ref.h"
 
 namespace threadwheel {
+
+// One operand: a tensor, or a single number in memory that every step reads again.
+struct StridedOperand {
+  explicit StridedOperand(const Tensor& tensor)
+      : data(tensor.raw_data()), sizes(tensor.sizes()), strides(tensor.strides()), item_bytes(dtype_size(tensor.dtype())) {}
+  explicit StridedOperand(std::byte* number) : data(number), item_bytes(0) {}
+
+  std::byte* data;
+  std::span<const std::int64_t> sizes, strides;  // strides count elements
+  std::size_t item_bytes;
+};
 
 class StridedLoop {
  public:
@@ -23,8 +36,12 @@ class StridedLoop {
   // Called with one pointer and one stride in bytes per operand, and a number of elements.
   using Kernel = FunctionRef<void(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n)>;
 
-  // All operands have the shape of the first; see broadcast_to.
-  explicit StridedLoop(std::initializer_list<const Tensor*> operands);
+  // The operands broadcast to `sizes`.
+  StridedLoop(std::span<const std::int64_t> sizes, std::span<const StridedOperand> operands);
+  StridedLoop(std::span<const std::int64_t> sizes, std::initializer_list<StridedOperand> operands)
+      : StridedLoop(sizes, std::span(operands.begin(), operands.size())) {}
+  StridedLoop(const StridedLoop&) = delete;
+  StridedLoop& operator=(const StridedLoop&) = delete;
 
   // Calls the kernel on runs that cover every element once, in parallel for large tensors.
   void run(Kernel kernel, std::int64_t grain = kGrain) const;
@@ -42,7 +59,11 @@ class StridedLoop {
   // Merged dimensions, innermost first.
   std::size_t num_dims_ = 0;
   Dims sizes_;
-  std::unique_ptr<Strides[]> strides_;
+  // Of each merged dimension. On the heap for tensors of more dimensions than fit: small tensors are many.
+  static constexpr std::size_t kInline = 6;
+  std::array<Strides, kInline> few_{};
+  std::unique_ptr<Strides[]> many_;
+  Strides* strides_ = few_.data();
 };
 
 // The shape that `a` and `b` broadcast to by numpy's rules. Throws Error(kValue) naming `op`.

@@ -1,12 +1,11 @@
-// Allocation, views and the strided copy.
+// Allocation and views.
 #include "tensor/tensor.h"
 
-#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
 
-#include "tensor/strided_loop.h"
+#include "tensor/convert.h"
 
 namespace threadwheel {
 namespace {
@@ -22,22 +21,6 @@ bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
     expected *= sizes[i];
   }
   return true;
-}
-
-template <std::size_t Size>
-void copy_elements(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
-    std::memcpy(pointers[0] + i * strides[0], pointers[1] + i * strides[1], Size);
-}
-
-auto* copy_kernel(std::size_t size_bytes) {
-  switch (size_bytes) {
-    case 1: return &copy_elements<1>;
-    case 2: return &copy_elements<2>;
-    case 4: return &copy_elements<4>;
-    case 8: return &copy_elements<8>;
-    default: return &copy_elements<16>;
-  }
 }
 
 }  // namespace
@@ -84,7 +67,7 @@ Tensor Tensor::as_strided(Dims sizes, Dims strides, std::int64_t offset) const {
 Tensor Tensor::contiguous() const {
   if (is_contiguous()) return *this;
   Tensor copy = empty(sizes(), dtype());
-  StridedLoop({&copy, this}).run(copy_kernel(dtype_size(dtype())));
+  convert_into(copy, *this, "contiguous");
   return copy;
 }
 
