@@ -11,5 +11,10 @@ std::span<const OpDefinition> linalg_ops();
 std::span<const OpDefinition> nn_ops();
 std::span<const OpDefinition> pointwise_ops();
 std::span<const OpDefinition> reduction_ops();
+std::span<const OpDefinition> view_ops();
+std::span<const OpDefinition> split_ops();
+std::span<const OpDefinition> join_ops();
+std::span<const OpDefinition> rearrange_ops();
+std::span<const OpDefinition> padding_ops();
 
 }  // namespace threadwheel

@@ -9,7 +9,8 @@
 namespace threadwheel {
 namespace {
 
-constexpr std::span<const OpDefinition> (*kFamilies[])() = {pointwise_ops, reduction_ops, linalg_ops, nn_ops};
+constexpr std::span<const OpDefinition> (*kFamilies[])() = {pointwise_ops, reduction_ops, linalg_ops, nn_ops,
+    view_ops, split_ops, join_ops, rearrange_ops, padding_ops};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {
