@@ -162,7 +162,6 @@ std::vector<Tensor> meshgrid(Tensors tensors, const std::string& indexing) {
     const Tensor grid = tensors[i].as_strided(sizes, std::move(strides));
     grids.push_back(indexing == "xy" && sizes.size() > 1 ? views::transpose(grid, 0, 1) : grid);
   }
-  // The first two dimensions change places: so do the sizes that the first two tensors give.
   return grids;
 }
 
