@@ -32,6 +32,10 @@ PyObject* python_type(ErrorCode code) {
     case ErrorCode::kType: return PyExc_TypeError;
     case ErrorCode::kValue: return argument_error;
     case ErrorCode::kUnsupported: return PyExc_NotImplementedError;  // a RuntimeError too
+    case ErrorCode::kIndex: return PyExc_IndexError;
+    case ErrorCode::kKey: return PyExc_KeyError;
+    case ErrorCode::kZeroDivision: return PyExc_ZeroDivisionError;
+    case ErrorCode::kOverflow: return PyExc_OverflowError;
     case ErrorCode::kRuntime: break;
   }
   return PyExc_RuntimeError;

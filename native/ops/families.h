@@ -20,5 +20,17 @@ std::span<const OpDefinition> reduction_ops();
 std::span<const OpDefinition> scan_ops();
 std::span<const OpDefinition> softmax_ops();
 std::span<const OpDefinition> statistics_ops();
+std::span<const OpDefinition> view_ops();
+std::span<const OpDefinition> split_ops();
+std::span<const OpDefinition> join_ops();
+std::span<const OpDefinition> rearrange_ops();
+std::span<const OpDefinition> padding_ops();
+std::span<const OpDefinition> indexing_ops();
+std::span<const OpDefinition> mask_ops();
+std::span<const OpDefinition> gather_ops();
+std::span<const OpDefinition> sorting_ops();
+std::span<const OpDefinition> lookup_ops();
+std::span<const OpDefinition> set_ops();
+std::span<const OpDefinition> einsum_ops();
 
 }  // namespace threadwheel

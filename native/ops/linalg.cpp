@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ops/families.h"
+#include "ops/linalg.h"
 #include "providers/blas.h"
 #include "threadwheel/error.h"
 
@@ -39,7 +40,8 @@ void check_mm(const Tensor& self, const Tensor& mat2) {
                                       dtype_name(mat2.dtype()) + "; they must have the same dtype");
 }
 
-// self: [m, k], mat2: [k, n] -> [m, n]; of one floating dtype.
+}  // namespace
+
 Tensor mm(const Tensor& self, const Tensor& mat2) {
   check_mm(self, mat2);
   const std::int64_t m = self.size(0), n = mat2.size(1), k = self.size(1);
@@ -54,6 +56,8 @@ Tensor mm(const Tensor& self, const Tensor& mat2) {
     return result;
   });
 }
+
+namespace {
 
 constexpr OpDefinition kOps[] = {
     define_op<mm>("aten::mm(Tensor self, Tensor mat2) -> Tensor"),

@@ -23,6 +23,27 @@ bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
   return true;
 }
 
+template <std::size_t Size>
+void copy_run(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+  constexpr auto kDense = static_cast<std::int64_t>(Size);
+  if (strides[0] == kDense && strides[1] == kDense) {
+    std::memcpy(pointers[0], pointers[1], static_cast<std::size_t>(n) * Size);
+    return;
+  }
+  for (std::int64_t i = 0; i < n; ++i)
+    std::memcpy(pointers[0] + i * strides[0], pointers[1] + i * strides[1], Size);
+}
+
+auto* copy_kernel(std::size_t size_bytes) {
+  switch (size_bytes) {
+    case 1: return &copy_run<1>;
+    case 2: return &copy_run<2>;
+    case 4: return &copy_run<4>;
+    case 8: return &copy_run<8>;
+    default: return &copy_run<16>;
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<Storage> Storage::allocate(std::size_t size_bytes) {
@@ -67,8 +88,12 @@ Tensor Tensor::as_strided(Dims sizes, Dims strides, std::int64_t offset) const {
 Tensor Tensor::contiguous() const {
   if (is_contiguous()) return *this;
   Tensor copy = empty(sizes(), dtype());
-  convert_into(copy, *this, "contiguous");
+  copy_elements(*this, copy);
   return copy;
+}
+
+void copy_elements(const Tensor& from, const Tensor& to) {
+  StridedLoop({&to, &from}).run(copy_kernel(dtype_size(to.dtype())));
 }
 
 Dims contiguous_strides(std::span<const std::int64_t> sizes) {

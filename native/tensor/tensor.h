@@ -85,6 +85,10 @@ class Tensor {
   // This tensor when it is contiguous, otherwise a contiguous copy.
   Tensor contiguous() const;
 
+  // Gives this tensor, for all its handles, the sizes, strides and offset of a view of it: what unsqueeze_ and its like
+  // do. No other thread may use the tensor meanwhile.
+  void become(const Tensor& view) const { *impl_ = *view.impl_; }
+
  private:
   struct Impl : RefCounted {
     std::shared_ptr<Storage> storage;
@@ -98,6 +102,9 @@ class Tensor {
 
   Ref<Impl> impl_;
 };
+
+// Copies the elements of `from` to `to`, of the same sizes and the same dtype, whatever their strides.
+void copy_elements(const Tensor& from, const Tensor& to);
 
 // Strides of a contiguous tensor of these sizes.
 Dims contiguous_strides(std::span<const std::int64_t> sizes);

@@ -12,6 +12,10 @@ enum class ErrorCode {
   kValue,        // an argument has the right type and a value that is not allowed
   kUnsupported,  // allowed in principle, not implemented (a dtype, a layout)
   kRuntime,      // the call came at the wrong time, or a library failed
+  kIndex,        // a position or a dimension that is not there
+  kKey,          // a dict without that key
+  kZeroDivision,
+  kOverflow,     // a number that its type cannot hold
 };
 
 // Messages read `<where>: <what is wrong, with the value>; <what is allowed or what to do>`.

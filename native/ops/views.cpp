@@ -1,0 +1,540 @@
+// Views of one tensor as one tensor: sizes, strides and offset change, the memory is shared.
+#include "ops/views.h"
+
+#include <vector>
+
+#include "ops/families.h"
+#include "ops/shape.h"
+#include "tensor/strided_loop.h"
+
+namespace threadwheel {
+namespace views {
+namespace {
+
+Tensor same_view(const Tensor& self) { return self.as_strided(self.sizes(), self.strides()); }
+
+// Sizes with -1 replaced by what makes `numel` elements.
+Dims infer_sizes(const char* op, Ints sizes, std::int64_t numel) {
+  Dims result(sizes);
+  std::int64_t known = 1, unknown = -1;
+  bool overflow = false;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == -1 && unknown < 0) {
+      unknown = static_cast<std::int64_t>(i);
+    } else if (sizes[i] < 0) {
+      fail_value(op, "sizes are " + to_string(sizes) + "; one may be -1, the others must be 0 or more");
+    } else {
+      overflow |= __builtin_mul_overflow(known, sizes[i], &known);
+    }
+  }
+  if (unknown >= 0 && known == 0 && numel == 0)
+    fail_value(op, "sizes " + to_string(sizes) + " leave -1 open for a tensor of 0 elements; name every size");
+  const bool fits = !overflow && (unknown >= 0 ? known != 0 && numel % known == 0 : known == numel);
+  if (!fits) fail_value(op, "sizes " + to_string(sizes) + " do not hold the tensor's " + std::to_string(numel) +
+                                " elements; their product must be that");
+  if (unknown >= 0) result[static_cast<std::size_t>(unknown)] = numel / known;
+  return result;
+}
+
+// Strides that show the elements of `self` in another shape, or nothing. Dimensions that lie in memory as one are
+// taken together, and each such chunk must be divided by the new sizes exactly.
+std::optional<Dims> view_strides(const Tensor& self, const Dims& sizes) {
+  if (self.sizes() == sizes) return self.strides();
+  if (self.numel() == 0) return contiguous_strides(sizes);
+  Dims strides(sizes.size(), 1);
+  std::size_t open = sizes.size();  // new dimensions without a stride yet
+  std::int64_t chunk = 1;
+  for (std::size_t i = static_cast<std::size_t>(self.dim()), inner = i - 1; i-- > 0;) {
+    chunk *= self.size(i);
+    const std::int64_t base = self.stride(inner);
+    if (i > 0 && (self.size(i - 1) == 1 || self.stride(i - 1) == chunk * base)) continue;
+    std::int64_t covered = 1;
+    while (open > 0 && (covered < chunk || sizes[open - 1] == 1)) {
+      strides[--open] = covered * base;
+      covered *= sizes[open];
+    }
+    if (covered != chunk) return std::nullopt;
+    inner = i - 1;
+    chunk = 1;
+  }
+  return strides;
+}
+
+Tensor view_dtype(const Tensor& self, DType dtype) {
+  const auto from = static_cast<std::int64_t>(dtype_size(self.dtype()));
+  const auto to = static_cast<std::int64_t>(dtype_size(dtype));
+  const auto over = [&](std::int64_t offset, Dims sizes, Dims strides) {
+    return Tensor(self.storage(), dtype, offset, std::move(sizes), std::move(strides));
+  };
+  if (from == to) return over(self.offset(), self.sizes(), self.strides());
+  check_rank_at_least("view", self, 1);
+  const auto last = static_cast<std::size_t>(self.dim()) - 1;
+  const auto refuse = [&] {
+    fail_value("view", std::string("sizes ") + to_string(self.sizes()) + " with strides " +
+                           to_string(self.strides()) + " and offset " + std::to_string(self.offset()) + " of " +
+                           dtype_name(self.dtype()) + " cannot be seen as " + dtype_name(dtype) +
+                           "; the last dimension must be dense, and all must be multiples of the new element");
+  };
+  if (self.stride(last) != 1) refuse();
+  Dims sizes = self.sizes(), strides = self.strides();
+  const bool wider = to > from;
+  const std::int64_t ratio = wider ? to / from : from / to;
+  if (wider && (sizes[last] % ratio != 0 || self.offset() % ratio != 0)) refuse();
+  for (std::size_t i = 0; i < last; ++i) {
+    if (wider && strides[i] % ratio != 0) refuse();
+    strides[i] = wider ? strides[i] / ratio : strides[i] * ratio;
+  }
+  sizes[last] = wider ? sizes[last] / ratio : sizes[last] * ratio;
+  return over(wider ? self.offset() / ratio : self.offset() * ratio, std::move(sizes), std::move(strides));
+}
+
+// All dimensions for which `wanted(i)` is true and that have size 1 go.
+template <class Wanted>
+Tensor drop_dims(const Tensor& self, Wanted wanted) {
+  const auto dropped = [&](std::size_t i) { return self.size(i) == 1 && wanted(i); };
+  const auto rank = static_cast<std::size_t>(self.dim());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < rank; ++i) kept += dropped(i) ? 0 : 1;
+  Dims sizes(kept), strides(kept);
+  for (std::size_t i = 0, k = 0; i < rank; ++i) {
+    if (dropped(i)) continue;
+    sizes[k] = self.size(i);
+    strides[k++] = self.stride(i);
+  }
+  return self.as_strided(std::move(sizes), std::move(strides));
+}
+
+Tensor squeeze_all(const Tensor& self) {
+  return drop_dims(self, [](std::size_t) { return true; });
+}
+
+Tensor squeeze_dims(const Tensor& self, Ints dims) {
+  std::vector<bool> named(std::max<std::size_t>(static_cast<std::size_t>(self.dim()), 1));
+  for (const std::int64_t dim : dims) {
+    const std::size_t i = wrap_dim("squeeze", dim, self.dim());
+    if (named[i]) fail_value("squeeze", "dim " + std::to_string(dim) + " is given twice; name each dimension once");
+    named[i] = true;
+  }
+  return drop_dims(self, [&](std::size_t i) { return named[i]; });
+}
+
+// The order that moves `source[i]` to `destination[i]` and leaves the others as they were.
+Tensor movedim_list(const Tensor& self, Ints source, Ints destination) {
+  if (source.size() != destination.size())
+    fail_value("movedim", "source is " + to_string(source) + " and destination " + to_string(destination) +
+                              "; they must be as many");
+  const auto rank = static_cast<std::size_t>(self.dim());
+  if (rank == 0) {
+    for (const Ints dims : {source, destination})
+      for (const std::int64_t dim : dims) wrap_dim("movedim", dim, 0);
+    return same_view(self);
+  }
+  Dims order(rank, -1);
+  std::vector<bool> moved(rank);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const std::size_t from = wrap_dim("movedim", source[i], self.dim());
+    const std::size_t to = wrap_dim("movedim", destination[i], self.dim());
+    if (moved[from] || order[to] >= 0)
+      fail_value("movedim", "source " + to_string(source) + " or destination " + to_string(destination) +
+                                " names a dimension twice; name each once");
+    moved[from] = true;
+    order[to] = static_cast<std::int64_t>(from);
+  }
+  std::size_t next = 0;
+  for (std::int64_t& dim : order) {
+    if (dim >= 0) continue;
+    while (moved[next]) ++next;
+    dim = static_cast<std::int64_t>(next++);
+  }
+  return permute(self, order);
+}
+
+Tensor reverse_dims(const Tensor& self) {
+  Dims order(static_cast<std::size_t>(self.dim()));
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(order.size() - 1 - i);
+  return permute(self, order);
+}
+
+Tensor matrix_transpose(const Tensor& self) {
+  check_rank_at_least("mT", self, 2);
+  return transpose(self, -2, -1);
+}
+
+Tensor t(const Tensor& self) {
+  if (self.dim() > 2)
+    fail_value("t", "the tensor has sizes " + to_string(self.sizes()) + "; it must have 2 dimensions or fewer");
+  return reverse_dims(self);
+}
+
+Tensor real_adjoint(const Tensor& self) {
+  if (dtype_info(self.dtype()).category == DTypeCategory::kComplex)
+    throw Error(ErrorCode::kUnsupported, "adjoint: unsupported dtype " + std::string(dtype_name(self.dtype())) +
+                                             "; take mT of the conjugate");
+  return matrix_transpose(self);
+}
+
+Tensor expand_op(const Tensor& self, Ints sizes, bool) { return expand(self, sizes); }
+Tensor expand_as(const Tensor& self, const Tensor& other) { return expand(self, other.sizes()); }
+Tensor view_as(const Tensor& self, const Tensor& other) { return view(self, other.sizes()); }
+Tensor reshape_as(const Tensor& self, const Tensor& other) { return reshape(self, other.sizes()); }
+
+Tensor unflatten(const Tensor& self, std::int64_t dim, Ints sizes) {
+  const std::size_t split = wrap_dim("unflatten", dim, self.dim());
+  if (sizes.empty()) fail_value("unflatten", "sizes are []; name one or more");
+  const Dims parts = infer_sizes("unflatten", sizes, size_at(self, split));
+  Dims result(std::max<std::size_t>(self.sizes().size(), 1) - 1 + parts.size());
+  auto out = std::copy_n(self.sizes().begin(), split, result.begin());
+  out = std::copy(parts.begin(), parts.end(), out);
+  if (self.dim() > 0) std::copy(self.sizes().begin() + split + 1, self.sizes().end(), out);
+  return view(self, result);
+}
+
+Tensor ravel(const Tensor& self) { return reshape(self, Dims{-1}); }
+
+Tensor narrow_tensor(const Tensor& self, std::int64_t dim, const Tensor& start, std::int64_t length) {
+  if (start.dim() != 0 || dtype_info(start.dtype()).category != DTypeCategory::kInteger)
+    fail_value("narrow", std::string("start is a ") + dtype_name(start.dtype()) + " tensor of sizes " +
+                             to_string(start.sizes()) + "; it must be one integer without dimensions");
+  const std::int64_t value = visit_dtype(IntegerTypes(), start.dtype(), "narrow",
+                                         [&]<class T>() { return static_cast<std::int64_t>(*start.data<const T>()); });
+  return narrow(self, dim, value, length);
+}
+
+// Any sizes and strides whose elements all lie in the storage.
+Tensor as_strided(const Tensor& self, Ints sizes, Ints strides, std::optional<std::int64_t> storage_offset) {
+  const std::int64_t offset = storage_offset.value_or(self.offset());
+  if (sizes.size() != strides.size() || offset < 0 || std::ranges::any_of(strides, [](auto s) { return s < 0; }))
+    fail_value("as_strided", "sizes are " + to_string(sizes) + ", strides " + to_string(strides) + ", offset " +
+                                 std::to_string(offset) + "; give a stride for each size, none of them negative");
+  const bool empty = count_elements(sizes) == 0;
+  std::int64_t last = offset, step = 0;
+  bool overflow = false;
+  for (std::size_t i = 0; i < sizes.size() && !empty; ++i) {
+    overflow |= __builtin_mul_overflow(sizes[i] - 1, strides[i], &step);
+    overflow |= __builtin_add_overflow(last, step, &last);
+  }
+  const auto held = static_cast<std::int64_t>(self.storage()->size_bytes() / dtype_size(self.dtype()));
+  if (overflow || (!empty && last >= held) || offset > held)
+    fail_value("as_strided", "sizes " + to_string(sizes) + ", strides " + to_string(strides) + " and offset " +
+                                 std::to_string(offset) + " reach beyond the storage of " + std::to_string(held) +
+                                 " elements");
+  return Tensor(self.storage(), self.dtype(), offset, Dims(sizes), Dims(strides));
+}
+
+Tensor unfold(const Tensor& self, std::int64_t dimension, std::int64_t size, std::int64_t step) {
+  const std::size_t dim = wrap_dim("unfold", dimension, self.dim());
+  const std::int64_t held = size_at(self, dim);
+  if (step <= 0 || size < 0 || size > held)
+    fail_value("unfold", "size is " + std::to_string(size) + " and step " + std::to_string(step) +
+                             " for a dimension of size " + std::to_string(held) +
+                             "; the step must be positive, the size from 0 to that");
+  const auto rank = static_cast<std::size_t>(self.dim());
+  Dims sizes(rank + 1), strides(rank + 1);
+  std::ranges::copy(self.sizes(), sizes.begin());
+  std::ranges::copy(self.strides(), strides.begin());
+  sizes[rank] = size;
+  strides[rank] = rank == 0 ? 1 : self.stride(dim);
+  if (rank > 0) {
+    sizes[dim] = (held - size) / step + 1;
+    strides[dim] = step * self.stride(dim);
+  }
+  return self.as_strided(std::move(sizes), std::move(strides));
+}
+
+Tensor linalg_diagonal(const Tensor& self, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  return diagonal(self, offset, dim1, dim2);
+}
+
+Tensor atleast_1d(const Tensor& self) { return self.dim() >= 1 ? self : reshape(self, Dims{1}); }
+
+Tensor atleast_2d(const Tensor& self) {
+  return self.dim() >= 2 ? self : unsqueeze(atleast_1d(self), 0);
+}
+
+Tensor atleast_3d(const Tensor& self) { return self.dim() >= 3 ? self : unsqueeze(atleast_2d(self), -1); }
+
+template <Tensor (*Each)(const Tensor&)>
+std::vector<Tensor> each(std::span<const Tensor> tensors) {
+  std::vector<Tensor> results;
+  for (const Tensor& tensor : tensors) results.push_back(Each(tensor));
+  return results;
+}
+
+Tensor reshape_alias(const Tensor& self, Ints sizes, Ints strides) {
+  return as_strided(self, sizes, strides, std::nullopt);
+}
+
+// The in-place form of a view: the tensor itself becomes it.
+template <auto View, class Signature = decltype(View)>
+struct InPlace;
+template <auto View, class... Args>
+struct InPlace<View, Tensor (*)(const Tensor&, Args...)> {
+  static Tensor call(const Tensor& self, Args... args) {
+    self.become(View(self, args...));
+    return self;
+  }
+};
+
+// The copying form of a view: never shares memory.
+template <auto View, class Signature = decltype(View)>
+struct Copying;
+template <auto View, class... Args>
+struct Copying<View, Tensor (*)(const Tensor&, Args...)> {
+  static Tensor call(const Tensor& self, Args... args) {
+    const Tensor view = View(self, args...);
+    Tensor copy = Tensor::empty(view.sizes(), view.dtype());
+    copy_elements(view, copy);
+    return copy;
+  }
+};
+
+constexpr OpDefinition kOps[] = {
+    define_op<view>("aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)"),
+    define_op<view_dtype>("aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)"),
+    define_op<reshape>("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)"),
+    define_op<reshape_alias>("aten::_reshape_alias(Tensor(a) self, SymInt[] size, SymInt[] stride) -> Tensor(a)"),
+    define_op<view_as>("aten::view_as(Tensor(a) self, Tensor other) -> Tensor(a)"),
+    define_op<reshape_as>("aten::reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)"),
+    define_op<permute>("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)"),
+    define_op<transpose>("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)"),
+    define_op<transpose>("aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)"),
+    define_op<transpose>("aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)"),
+    define_op<t>("aten::t(Tensor(a) self) -> Tensor(a)"),
+    define_op<reverse_dims>("aten::numpy_T(Tensor(a) self) -> Tensor(a)"),
+    define_op<reverse_dims>("aten::numpy_T.a(Tensor(a) self) -> Tensor(a)"),
+    define_op<matrix_transpose>("aten::mT(Tensor(a) self) -> Tensor(a)"),
+    define_op<matrix_transpose>("aten::mT.a(Tensor(a) self) -> Tensor(a)"),
+    define_op<real_adjoint>("aten::mH(Tensor(a) self) -> Tensor(a)"),
+    define_op<real_adjoint>("aten::mH.a(Tensor(a) self) -> Tensor(a)"),
+    define_op<real_adjoint>("aten::adjoint(Tensor(a) self) -> Tensor(a)"),
+    define_op<real_adjoint>("aten::matrix_H(Tensor(a) self) -> Tensor(a)"),
+    define_op<real_adjoint>("aten::matrix_H.a(Tensor(a) self) -> Tensor(a)"),
+    define_op<movedim>("aten::movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)"),
+    define_op<movedim_list>("aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)"),
+    define_op<movedim_list>("aten::moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)"),
+    define_op<movedim>("aten::moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)"),
+    define_op<expand_op>("aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)"),
+    define_op<expand_as>("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)"),
+    define_op<expand>("aten::broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)"),
+    define_op<squeeze_all>("aten::squeeze(Tensor(a) self) -> Tensor(a)"),
+    define_op<squeeze>("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)"),
+    define_op<squeeze_dims>("aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)"),
+    define_op<unsqueeze>("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)"),
+    define_op<select>("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)"),
+    define_op<slice>("aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
+                     "SymInt step=1) -> Tensor(a)"),
+    define_op<narrow>("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)"),
+    define_op<narrow_tensor>("aten::narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)"),
+    define_op<unflatten>("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)"),
+    define_op<flatten>("aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)"),
+    define_op<ravel>("aten::ravel(Tensor(a) self) -> Tensor(a)"),
+    define_op<as_strided>(
+        "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)"),
+    define_op<same_view>("aten::detach(Tensor(a) self) -> Tensor(a)"),
+    define_op<same_view>("aten::alias(Tensor(a) self) -> Tensor(a)"),
+    define_op<same_view>("prim::data(Tensor(a) a) -> Tensor(a)"),
+    define_op<same_view>("aten::data(Tensor self) -> Tensor"),
+    define_op<diagonal>(
+        "aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)"),
+    define_op<linalg_diagonal>(
+        "aten::linalg_diagonal(Tensor(a) A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor(a)"),
+    define_op<unfold>("aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)"),
+    define_op<atleast_1d>("aten::atleast_1d(Tensor self) -> Tensor"),
+    define_op<each<atleast_1d>>("aten::atleast_1d.Sequence(Tensor[] tensors) -> Tensor[]"),
+    define_op<atleast_2d>("aten::atleast_2d(Tensor self) -> Tensor"),
+    define_op<each<atleast_2d>>("aten::atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]"),
+    define_op<atleast_3d>("aten::atleast_3d(Tensor self) -> Tensor"),
+    define_op<each<atleast_3d>>("aten::atleast_3d.Sequence(Tensor[] tensors) -> Tensor[]"),
+    define_op<InPlace<t>::call>("aten::t_(Tensor(a!) self) -> Tensor(a!)"),
+    define_op<InPlace<transpose>::call>("aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)"),
+    define_op<InPlace<squeeze_all>::call>("aten::squeeze_(Tensor(a!) self) -> Tensor(a!)"),
+    define_op<InPlace<squeeze>::call>("aten::squeeze_.dim(Tensor(a!) self, int dim) -> Tensor(a!)"),
+    define_op<InPlace<squeeze_dims>::call>("aten::squeeze_.dims(Tensor(a!) self, int[] dim) -> Tensor(a!)"),
+    define_op<InPlace<unsqueeze>::call>("aten::unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)"),
+    define_op<Copying<same_view>::call>("aten::alias_copy(Tensor self) -> Tensor"),
+    define_op<Copying<view>::call>("aten::view_copy(Tensor self, SymInt[] size) -> Tensor"),
+    define_op<Copying<permute>::call>("aten::permute_copy(Tensor self, int[] dims) -> Tensor"),
+    define_op<Copying<t>::call>("aten::t_copy(Tensor self) -> Tensor"),
+    define_op<Copying<transpose>::call>("aten::transpose_copy.int(Tensor self, int dim0, int dim1) -> Tensor"),
+    define_op<Copying<expand_op>::call>("aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor"),
+    define_op<Copying<squeeze_all>::call>("aten::squeeze_copy(Tensor self) -> Tensor"),
+    define_op<Copying<squeeze>::call>("aten::squeeze_copy.dim(Tensor self, int dim) -> Tensor"),
+    define_op<Copying<squeeze_dims>::call>("aten::squeeze_copy.dims(Tensor self, int[] dim) -> Tensor"),
+    define_op<Copying<unsqueeze>::call>("aten::unsqueeze_copy(Tensor self, int dim) -> Tensor"),
+    define_op<Copying<narrow>::call>("aten::narrow_copy(Tensor self, int dim, SymInt start, SymInt length) -> Tensor"),
+    define_op<Copying<as_strided>::call>(
+        "aten::as_strided_copy(Tensor self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor"),
+    define_op<Copying<diagonal>::call>("aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor"),
+    define_op<Copying<unfold>::call>("aten::unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor"),
+};
+
+}  // namespace
+
+Tensor view(const Tensor& self, Ints sizes) {
+  Dims inferred = infer_sizes("view", sizes, self.numel());
+  auto strides = view_strides(self, inferred);
+  if (!strides)
+    fail_value("view", "sizes " + to_string(self.sizes()) + " with strides " + to_string(self.strides()) +
+                           " cannot be seen as " + to_string(inferred) + " without a copy; use reshape");
+  return self.as_strided(std::move(inferred), *std::move(strides));
+}
+
+Tensor reshape(const Tensor& self, Ints sizes) {
+  Dims inferred = infer_sizes("reshape", sizes, self.numel());
+  if (auto strides = view_strides(self, inferred)) return self.as_strided(std::move(inferred), *std::move(strides));
+  Dims strides = contiguous_strides(inferred);
+  return self.contiguous().as_strided(std::move(inferred), std::move(strides));
+}
+
+Tensor permute(const Tensor& self, Ints dims) {
+  const auto rank = static_cast<std::size_t>(self.dim());
+  if (dims.size() != rank)
+    fail_value("permute", "dims are " + to_string(dims) + " for a tensor of " + std::to_string(rank) +
+                              " dimensions; name each dimension once");
+  Dims sizes(rank), strides(rank);
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::size_t dim = wrap_dim("permute", dims[i], self.dim());
+    const bool again = rank <= 64 ? (seen >> dim & 1) != 0 : std::ranges::count(dims, dims[i]) != 1;
+    if (again) fail_value("permute", "dims " + to_string(dims) + " name a dimension twice; name each once");
+    seen |= std::uint64_t{1} << (dim & 63);
+    sizes[i] = self.size(dim);
+    strides[i] = self.stride(dim);
+  }
+  return self.as_strided(std::move(sizes), std::move(strides));
+}
+
+Tensor transpose(const Tensor& self, std::int64_t dim0, std::int64_t dim1) {
+  const std::size_t a = wrap_dim("transpose", dim0, self.dim()), b = wrap_dim("transpose", dim1, self.dim());
+  Dims sizes = self.sizes(), strides = self.strides();
+  if (self.dim() > 0) {
+    std::swap(sizes[a], sizes[b]);
+    std::swap(strides[a], strides[b]);
+  }
+  return self.as_strided(std::move(sizes), std::move(strides));
+}
+
+Tensor movedim(const Tensor& self, std::int64_t source, std::int64_t destination) {
+  return movedim_list(self, Dims{source}, Dims{destination});
+}
+
+Tensor expand(const Tensor& self, Ints sizes) {
+  const auto rank = static_cast<std::size_t>(self.dim());
+  const auto refuse = [&] {
+    fail_value("expand", "sizes " + to_string(self.sizes()) + " do not expand to " + to_string(sizes) +
+                             "; each size, from the last on, must be equal, 1 before, or -1 to keep it");
+  };
+  if (sizes.size() < rank) refuse();
+  const std::size_t lead = sizes.size() - rank;
+  Dims wide(sizes), strides(sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (i < lead) {
+      if (wide[i] < 0) refuse();
+      continue;
+    }
+    const std::int64_t size = self.size(i - lead);
+    if (wide[i] == -1) wide[i] = size;
+    if (wide[i] < 0 || (wide[i] != size && size != 1)) refuse();
+    strides[i] = wide[i] == size ? self.stride(i - lead) : 0;
+  }
+  return self.as_strided(std::move(wide), std::move(strides));
+}
+
+Tensor squeeze(const Tensor& self, std::int64_t dim) {
+  const std::size_t named = wrap_dim("squeeze", dim, self.dim());
+  return drop_dims(self, [&](std::size_t i) { return i == named; });
+}
+
+Tensor unsqueeze(const Tensor& self, std::int64_t dim) {
+  const std::size_t at = wrap_dim("unsqueeze", dim, self.dim() + 1), rank = self.sizes().size();
+  Dims sizes(rank + 1, 1), strides(rank + 1, at < rank ? self.size(at) * self.stride(at) : 1);
+  for (std::size_t i = 0; i < rank; ++i) {
+    sizes[i < at ? i : i + 1] = self.size(i);
+    strides[i < at ? i : i + 1] = self.stride(i);
+  }
+  return self.as_strided(std::move(sizes), std::move(strides));
+}
+
+Tensor select(const Tensor& self, std::int64_t dim, std::int64_t index) {
+  if (self.dim() == 0)
+    throw Error(ErrorCode::kIndex, "select: the tensor has no dimensions to select from; it must have one or more");
+  const std::size_t at = wrap_dim("select", dim, self.dim()), rank = self.sizes().size();
+  const std::int64_t position = wrap_index("select", index, self.size(at));
+  Dims sizes(rank - 1), strides(rank - 1);
+  for (std::size_t i = 0, k = 0; i < rank; ++i) {
+    if (i == at) continue;
+    sizes[k] = self.size(i);
+    strides[k++] = self.stride(i);
+  }
+  return self.as_strided(std::move(sizes), std::move(strides), position * self.stride(at));
+}
+
+Tensor slice(const Tensor& self, std::int64_t dim, std::optional<std::int64_t> start, std::optional<std::int64_t> end,
+             std::int64_t step) {
+  check_rank_at_least("slice", self, 1);
+  if (step <= 0) fail_value("slice", "step is " + std::to_string(step) + "; it must be positive");
+  const std::size_t at = wrap_dim("slice", dim, self.dim());
+  const std::int64_t size = self.size(at);
+  const auto clamp = [&](std::int64_t position) { return std::clamp<std::int64_t>(position < 0 ? position + size : position, 0, size); };
+  const std::int64_t first = clamp(start.value_or(0)), last = std::max(first, clamp(end.value_or(size)));
+  Dims sizes = self.sizes(), strides = self.strides();
+  sizes[at] = (last - first) / step + ((last - first) % step != 0 ? 1 : 0);
+  // The stride of one element is never used; a huge step must not overflow it.
+  strides[at] = sizes[at] > 1 ? strides[at] * step : strides[at];
+  return self.as_strided(std::move(sizes), std::move(strides), first * self.stride(at));
+}
+
+Tensor narrow(const Tensor& self, std::int64_t dim, std::int64_t start, std::int64_t length) {
+  check_rank_at_least("narrow", self, 1);
+  const std::size_t at = wrap_dim("narrow", dim, self.dim());
+  const std::int64_t size = self.size(at);
+  const std::int64_t first = start == size ? start : wrap_index("narrow", start, size);
+  if (length < 0 || length > size - first)
+    fail_value("narrow", "start " + std::to_string(start) + " and length " + std::to_string(length) +
+                             " reach beyond a dimension of size " + std::to_string(size));
+  Dims sizes = self.sizes();
+  sizes[at] = length;
+  return self.as_strided(std::move(sizes), self.strides(), first * self.stride(at));
+}
+
+Tensor diagonal(const Tensor& self, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  check_rank_at_least("diagonal", self, 2);
+  const std::size_t a = wrap_dim("diagonal", dim1, self.dim()), b = wrap_dim("diagonal", dim2, self.dim());
+  if (a == b) fail_value("diagonal", "dim1 and dim2 are both " + std::to_string(a) + "; they must differ");
+  const std::int64_t rows = self.size(a), columns = self.size(b);
+  const std::int64_t down = offset < 0 ? std::min(rows, offset < -rows ? rows : -offset) : 0;
+  const std::int64_t right = offset > 0 ? std::min(columns, offset) : 0;
+  const std::int64_t length = std::min(rows - down, columns - right), rank = self.dim();
+  Dims sizes(static_cast<std::size_t>(rank) - 1), strides(static_cast<std::size_t>(rank) - 1);
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rank); ++i) {
+    if (i == a || i == b) continue;
+    sizes[k] = self.size(i);
+    strides[k++] = self.stride(i);
+  }
+  sizes[k] = length;
+  strides[k] = self.stride(a) + self.stride(b);
+  return self.as_strided(std::move(sizes), std::move(strides),
+                         length == 0 ? 0 : down * self.stride(a) + right * self.stride(b));
+}
+
+Tensor flatten(const Tensor& self, std::int64_t start_dim, std::int64_t end_dim) {
+  const std::size_t first = wrap_dim("flatten", start_dim, self.dim()), last = wrap_dim("flatten", end_dim, self.dim());
+  if (first > last)
+    fail_value("flatten", "start_dim is " + std::to_string(start_dim) + " and end_dim " + std::to_string(end_dim) +
+                              "; the end must not come before the start");
+  if (self.dim() == 0) return reshape(self, Dims{1});
+  if (first == last) return self;
+  Dims sizes(self.sizes().size() - (last - first), 1);
+  for (std::size_t i = 0; i < self.sizes().size(); ++i) {
+    const std::size_t to = i <= first ? i : i <= last ? first : i - (last - first);
+    sizes[to] *= self.size(i);
+  }
+  return reshape(self, sizes);
+}
+
+}  // namespace views
+
+std::span<const OpDefinition> view_ops() { return views::kOps; }
+
+}  // namespace threadwheel
