@@ -2,6 +2,12 @@
 #include "ops/elementwise.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
@@ -25,6 +31,33 @@ THREADWHEEL_KERNEL void convert_kernel(std::byte* const* pointers, const std::in
       *out = static_cast<To>(value);
     }
   }
+}
+
+// The addresses of a view's elements, first and one past the last.
+std::pair<const std::byte*, const std::byte*> extent(const Tensor& tensor) {
+  const auto item_bytes = static_cast<std::int64_t>(dtype_size(tensor.dtype()));
+  const std::byte *begin = tensor.raw_data(), *end = begin + item_bytes;
+  if (tensor.numel() == 0) return {begin, begin};
+  for (std::size_t i = 0; i < tensor.sizes().size(); ++i) {
+    const std::int64_t span = (tensor.size(i) - 1) * tensor.stride(i) * item_bytes;
+    (span < 0 ? begin : end) += span;
+  }
+  return {begin, end};
+}
+
+// Whether two elements have one place in memory; a view that is merely intricate counts too.
+bool overlaps_itself(const Tensor& tensor) {
+  if (tensor.numel() == 0) return false;
+  std::vector<std::pair<std::int64_t, std::int64_t>> dims;  // step and size, to be looked at by step
+  for (std::size_t i = 0; i < tensor.sizes().size(); ++i)
+    if (tensor.size(i) > 1) dims.emplace_back(std::abs(tensor.stride(i)), tensor.size(i));
+  std::ranges::sort(dims);
+  std::int64_t reach = 0;  // of all dimensions with smaller steps together
+  for (const auto& [step, size] : dims) {
+    if (step <= reach) return true;
+    reach += step * (size - 1);
+  }
+  return false;
 }
 
 }  // namespace
@@ -55,6 +88,33 @@ Tensor scalar_tensor(Scalar value, DType dtype) {
   Tensor out = Tensor::empty({}, dtype);
   visit_dtype(RealAndBoolTypes(), dtype, "scalar", [&]<class T>() { *out.data<T>() = value.to<T>(); });
   return out;
+}
+
+void check_out(const char* op, const Tensor& out, DType dtype, std::span<const std::int64_t> sizes) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorCode::kValue, std::string(op) + ": out " + what);
+  };
+  if (out.dtype() != dtype)
+    refuse(std::string("is ") + dtype_name(out.dtype()) + " and the result is " + dtype_name(dtype) +
+           "; pass an out of that dtype");
+  if (!std::ranges::equal(out.sizes(), sizes))
+    refuse("has the sizes " + to_string(out.sizes()) + " and the result " + to_string(sizes) +
+           "; pass an out of those sizes");
+  if (!out.storage()->writable()) refuse("is read-only; pass memory that may be written");
+  if (overlaps_itself(out)) refuse("has several elements in one place; pass one without repeated dimensions");
+}
+
+void check_apart(const char* op, const Tensor& out, const Tensor& operand) {
+  const auto [out_begin, out_end] = extent(out);
+  const auto [begin, end] = extent(operand);
+  if (end <= out_begin || out_end <= begin) return;
+  const bool same_view = out.raw_data() == operand.raw_data() && out.dtype() == operand.dtype() &&
+                         std::ranges::equal(out.sizes(), operand.sizes()) &&
+                         std::ranges::equal(out.strides(), operand.strides());
+  if (!same_view)
+    throw Error(ErrorCode::kValue, std::string(op) +
+                                       ": out lies across the memory of an operand; pass the operand itself, or memory "
+                                       "apart from it");
 }
 
 }  // namespace threadwheel

@@ -2,12 +2,14 @@
 // functor for one element; the loop around it is compiled for each instruction set and runs on the pool.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
 #include "ops/value.h"
 #include "tensor/isa.h"
 #include "tensor/strided_loop.h"
+#include "tensor/stream.h"
 #include "tensor/tensor.h"
 
 namespace threadwheel {
@@ -22,6 +24,14 @@ Tensor convert(const Tensor& tensor, DType dtype, const char* op);
 
 // A tensor without dimensions that holds one number.
 Tensor scalar_tensor(Scalar value, DType dtype);
+
+// Throws Error(kValue) naming `op` unless `out` is writable and has the result's dtype and sizes, with a place of its
+// own for every element.
+void check_out(const char* op, const Tensor& out, DType dtype, std::span<const std::int64_t> sizes);
+
+// Throws Error(kValue) naming `op` when writing `out` would change elements of `operand` that are still to be read.
+// An operand that is the very same view is fine: each element is read before it is written.
+void check_apart(const char* op, const Tensor& out, const Tensor& operand);
 
 namespace detail {
 
@@ -63,6 +73,25 @@ THREADWHEEL_KERNEL void binary_kernel(std::byte* const* pointers, const std::int
   }
 }
 
+// As binary_kernel, for dense runs whose results are not soon read again: they go to memory around the caches.
+template <class T, class Function>
+THREADWHEEL_KERNEL void binary_stream_kernel(std::byte* const* pointers, const std::int64_t*, std::int64_t n,
+                                             Function function) {
+  constexpr std::int64_t kBlock = 4096 / sizeof(T);  // stays in the first-level cache with its operands
+  alignas(kStreamAlignment) T block[kBlock];
+  auto* out = reinterpret_cast<T*>(pointers[0]);
+  const auto* x = reinterpret_cast<const T*>(pointers[1]);
+  const auto* y = reinterpret_cast<const T*>(pointers[2]);
+  // The first block ends where `out` is aligned, so that all others begin there.
+  const auto misaligned = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(out) % kStreamAlignment / sizeof(T));
+  std::int64_t size = std::min(n, kBlock - misaligned);
+  for (std::int64_t begin = 0; begin < n; begin += size, size = std::min(n - begin, kBlock)) {
+    for (std::int64_t i = 0; i < size; ++i) block[i] = function(x[begin + i], y[begin + i]);
+    stream_copy(out + begin, block, static_cast<std::size_t>(size) * sizeof(T));
+  }
+  stream_fence();
+}
+
 }  // namespace detail
 
 // Returns function(x) of every element; `function` is a copyable object whose operator() is THREADWHEEL_INLINE.
@@ -75,15 +104,24 @@ Tensor map_unary(const Tensor& x, Function function) {
   return out;
 }
 
+// Writes function(x, y) of the elements of two tensors of out's dtype, broadcast to its sizes.
+template <class T, class Function>
+void map_binary_into(const Tensor& out, const Tensor& x, const Tensor& y, Function function) {
+  const Tensor wide_x = broadcast_to(x, out.sizes()), wide_y = broadcast_to(y, out.sizes());
+  const bool dense = out.is_contiguous() && wide_x.is_contiguous() && wide_y.is_contiguous();
+  const auto kernel = dense && out.size_bytes() >= kStreamBytes ? &detail::binary_stream_kernel<T, Function>
+                                                                : &detail::binary_kernel<T, Function>;
+  StridedLoop({&out, &wide_x, &wide_y})
+      .run([&](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+        kernel(pointers, strides, n, function);
+      });
+}
+
 // Returns function(x, y) of the elements of two tensors of one dtype, broadcast to `sizes`.
 template <class T, class Function>
 Tensor map_binary(const Tensor& x, const Tensor& y, std::span<const std::int64_t> sizes, Function function) {
   Tensor out = Tensor::empty(sizes, x.dtype());
-  const Tensor wide_x = broadcast_to(x, sizes), wide_y = broadcast_to(y, sizes);
-  StridedLoop({&out, &wide_x, &wide_y})
-      .run([&](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
-        detail::binary_kernel<T>(pointers, strides, n, function);
-      });
+  map_binary_into<T>(out, x, y, function);
   return out;
 }
 

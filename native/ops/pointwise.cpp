@@ -40,15 +40,25 @@ void check_alpha(DType dtype, Scalar alpha) {
                                        " and the result is " + dtype_name(dtype) + "; use an int");
 }
 
-Tensor add_as(DType dtype, const Tensor& self, const Tensor& other, Scalar alpha) {
+// Calls visit<T>(x, y, function) with the operands in the result's dtype and the addition of two of its elements.
+template <class Visitor>
+void visit_add(DType dtype, const Tensor& self, const Tensor& other, Scalar alpha, Visitor visit) {
   check_alpha(dtype, alpha);
-  const Dims sizes = broadcast_sizes("add", self.sizes(), other.sizes());
-  return visit_dtype(RealAndBoolTypes(), dtype, "add", [&]<class T>() {
+  visit_dtype(RealAndBoolTypes(), dtype, "add", [&]<class T>() {
     const Tensor x = convert(self, dtype, "add"), y = convert(other, dtype, "add");
     if constexpr (std::is_floating_point_v<T>)
-      if (alpha.to<T>() == T(1)) return map_binary<T>(x, y, sizes, PlainAdd<T>());
-    return map_binary<T>(x, y, sizes, Add<T>{alpha.to<T>()});
+      if (alpha.to<T>() == T(1)) return visit.template operator()<T>(x, y, PlainAdd<T>());
+    visit.template operator()<T>(x, y, Add<T>{alpha.to<T>()});
   });
+}
+
+Tensor add_as(DType dtype, const Tensor& self, const Tensor& other, Scalar alpha) {
+  const Dims sizes = broadcast_sizes("add", self.sizes(), other.sizes());
+  Tensor out;
+  visit_add(dtype, self, other, alpha, [&]<class T>(const Tensor& x, const Tensor& y, auto function) {
+    out = map_binary<T>(x, y, sizes, function);
+  });
+  return out;
 }
 
 // self, other: of shapes that broadcast -> self + alpha * other, in their common dtype.
@@ -59,6 +69,18 @@ Tensor add_tensor(const Tensor& self, const Tensor& other, Scalar alpha) {
 Tensor add_scalar(const Tensor& self, Scalar other, Scalar alpha) {
   const DType dtype = result_type(self, other);
   return add_as(dtype, self, scalar_tensor(other, dtype), alpha);
+}
+
+// As add_tensor, into `out`, which has the result's dtype and sizes already: nothing is resized or converted.
+Tensor add_out(const Tensor& self, const Tensor& other, Scalar alpha, const Tensor& out) {
+  const DType dtype = result_type(self, other);
+  check_out("add", out, dtype, broadcast_sizes("add", self.sizes(), other.sizes()));
+  visit_add(dtype, self, other, alpha, [&]<class T>(const Tensor& x, const Tensor& y, auto function) {
+    check_apart("add", out, x);
+    check_apart("add", out, y);
+    map_binary_into<T>(out, x, y, function);
+  });
+  return out;
 }
 
 template <class T>
@@ -88,6 +110,7 @@ Tensor exp(const Tensor& self) {
 constexpr OpDefinition kOps[] = {
     define_op<add_tensor>("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"),
     define_op<add_scalar>("aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor"),
+    define_op<add_out>("aten::add.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)"),
     define_op<relu>("aten::relu(Tensor self) -> Tensor"),
     define_op<exp>("aten::exp(Tensor self) -> Tensor"),
 };

@@ -55,6 +55,41 @@ def test_add_with_alpha(data: st.DataObject, alpha: int) -> None:
         same(tw.add(x, x[::-1] if x.ndim else x, alpha=alpha), x + alpha * (x[::-1] if x.ndim else x))
 
 
+@given(data=st.data(), dtype=st.sampled_from(DTYPES))
+def test_add_into_an_out_of_any_layout(data: st.DataObject, dtype: str) -> None:
+    x = data.draw(views(dtype))
+    memory = np.array(random_array(tuple(2 * n + 1 for n in reversed(x.shape)), dtype, 5))
+    part = (..., *(slice(1, None, 2) for _ in x.shape))
+    expected = memory.copy()
+    expected.transpose()[part] = x + (x[:1] if x.ndim else x)
+    same(tw.add(x, x[:1] if x.ndim else x, out=memory.transpose()[part]), expected.transpose()[part])
+    np.testing.assert_array_equal(memory, expected)  # nothing beside it was written
+
+
+@pytest.mark.parametrize("num_threads", THREADS)
+@pytest.mark.parametrize("dtype", ("uint8", "float32", "float64"))
+@pytest.mark.parametrize("skip", (0, 1, 5))
+def test_add_into_large_outs(num_threads: int, dtype: str, skip: int) -> None:
+    """Large enough to be written around the caches, at any alignment."""
+    tw.set_num_threads(num_threads)
+    numel = (33 << 20) // np.dtype(dtype).itemsize + 13
+    x, y, memory = (np.resize(random_array((9973,), dtype, seed), numel + 7) for seed in (1, 2, 3))
+    out, edges = memory[skip:][:numel], (memory[:skip].copy(), memory[skip + numel :].copy())
+    assert tw.add(x[:numel], y[7:], alpha=3, out=out).numpy().ctypes.data == out.ctypes.data
+    np.testing.assert_array_equal(out, x[:numel] + np.multiply(y[7:], 3, dtype=dtype))
+    np.testing.assert_array_equal(np.concatenate(edges), np.concatenate((memory[:skip], memory[skip + numel :])))
+
+
+def test_add_into_an_operand() -> None:
+    for shape in ((5, 7), (3000, 3001)):  # also one large enough to be written around the caches
+        x = random_array(shape)
+        expected = x + x[0]
+        tw.add(x, x[0].copy(), out=x)
+        np.testing.assert_array_equal(x, expected)
+        tw.add(x, x, out=x)
+        np.testing.assert_array_equal(x, expected * 2)
+
+
 # torch's rules, where they differ from numpy's too: (operands) -> dtype
 F32, F64, I32, I64, U8, I8, B = (np.ones(2, d) for d in ("f4", "f8", "i4", "i8", "u1", "i1", "?"))
 F64_0, I64_0, F32_0 = np.array(1.0), np.array(1), np.array(1, "f4")
@@ -386,7 +421,7 @@ def test_ops_inside_of_regions_are_serial_and_the_same() -> None:
 
 # --- errors --------------------------------------------------------------------------------------------
 
-M, V = np.ones((2, 3), "f4"), np.ones(3, "f4")
+M, V, LINE = np.ones((2, 3), "f4"), np.ones(3, "f4"), np.ones(9, "f4")
 IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
 
 
@@ -407,6 +442,34 @@ IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
             lambda: tw.add(M, M, alpha=True),
             ValueError,
             "add: alpha is a bool and the result is float32; use an int",
+        ),
+        (
+            lambda: tw.add(M, M, out=np.ones((2, 3))),
+            ValueError,
+            "add: out is float64 and the result is float32; pass an out of that dtype",
+        ),
+        (
+            lambda: tw.add(M, V, out=np.ones((1, 3), "f4")),
+            ValueError,
+            "add: out has the sizes [1, 3] and the result [2, 3]; pass an out of those sizes",
+        ),
+        (
+            lambda: tw.add(M, M, out=np.frombuffer(bytes(24), "f4").reshape(2, 3)),
+            ValueError,
+            "add: out is read-only; pass memory that may be written",
+        ),
+        (
+            lambda: tw.add(M, M, out=np.lib.stride_tricks.as_strided(np.ones(9, "f4"), (2, 3), (8, 4))),
+            ValueError,
+            "add: out has several elements in one place; pass one without repeated dimensions",
+        ),
+        *(
+            (
+                lambda x=x, out=out: tw.add(x, 0 * V, out=out),
+                ValueError,
+                "add: out lies across the memory of an operand; pass the operand itself, or memory apart from it",
+            )
+            for x, out in ((LINE[:3], LINE[1:4]), (LINE[2::-1], LINE[:3]), (LINE[:1], LINE[:3]))
         ),
         (
             lambda: tw.relu(np.ones(2, "?")),
