@@ -92,7 +92,8 @@ class Lab:
             return
         say(f"environment of {name}")
         output([sys.executable, "-m", "venv", "--clear", HOME / name])
-        output([self.python(name), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        output([self.python(name), *install, *map(str, packages)])
         stamp.write_text(wanted)
 
     def _build(self) -> None:
@@ -100,8 +101,14 @@ class Lab:
         folder, source = HOME / "programs", ROOT / "bench" / "native"
         prefix = [self.python("native"), "-c", "import threadwheel.utils as u; print(u.cmake_prefix_path)"]
         prefixes, torch = f"{output(prefix).strip()};{sys.prefix}", self.package("torch", "torch")
-        options = ["-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={prefixes}", f"-DTORCH_PREFIX={torch}"]
-        output(["cmake", "--fresh", "-G", "Ninja", "-S", source, "-B", folder, *options])
+        options = [
+            "-G",
+            "Ninja",
+            "-DCMAKE_BUILD_TYPE=Release",
+            f"-DCMAKE_PREFIX_PATH={prefixes}",
+            f"-DTORCH_PREFIX={torch}",
+        ]
+        output(["cmake", "--fresh", "-S", str(source), "-B", str(folder), *options])
         output(["cmake", "--build", folder])
 
     def python(self, environment: str) -> Path:

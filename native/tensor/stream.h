@@ -17,7 +17,7 @@ namespace threadwheel {
 // A cache line: only whole lines leave the processor in one piece.
 inline constexpr std::size_t kStreamAlignment = 64;
 
-// Outputs of fewer bytes may be in the caches when they are read next.
+// Outputs of fewer bytes may still be in the caches when they are read next.
 inline constexpr std::size_t kStreamBytes = std::size_t{32} << 20;
 
 // Copies `size_bytes` from a block in the cache. Streams if `out` is aligned to kStreamAlignment, and whole lines only.
