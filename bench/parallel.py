@@ -92,8 +92,8 @@ class Lab:
             return
         say(f"environment of {name}")
         output([sys.executable, "-m", "venv", "--clear", HOME / name])
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        output([self.python(name), *install, *map(str, packages)])
+        pip: list[str | Path] = [self.python(name), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        output([*pip, "install", *packages])
         stamp.write_text(wanted)
 
     def _build(self) -> None:
@@ -354,9 +354,9 @@ def heading(lab: Lab, load_before: float) -> str:
     return (
         f"# The parallel layer beside raw runtimes and PyTorch\n\n"
         f"Made by `python3 noxfile.py -s parallel-figures` on {time.strftime('%Y-%m-%d')} at commit {revision}{changed}, on\n"
-        f"{machine()}, {compiler}, libgomp of that compiler, {versions};\n"
-        f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after. Medians of {lab.num_rounds} rounds of\n"
-        f"{lab.seconds:g} s; ratios are medians of the ratios of the rounds, in brackets the smallest and the largest."
+        f"{machine()},\n{compiler}, libgomp of that compiler, {versions};\n"
+        f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after. Medians of\n"
+        f"{lab.num_rounds} rounds of {lab.seconds:g} s; ratios are medians of the ratios of the rounds, in brackets the smallest and the largest."
     )
 
 
