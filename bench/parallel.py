@@ -99,7 +99,11 @@ class Lab:
     def _build(self) -> None:
         say("building the programs")
         folder, source = HOME / "programs", ROOT / "bench" / "native"
-        prefix = [self.python("native"), "-c", "import threadwheel.utils as u; print(u.cmake_prefix_path)"]
+        prefix: list[str | Path] = [
+            self.python("native"),
+            "-c",
+            "import threadwheel.utils as u; print(u.cmake_prefix_path)",
+        ]
         prefixes, torch = f"{output(prefix).strip()};{sys.prefix}", self.package("torch", "torch")
         options = [
             "-G",
