@@ -197,5 +197,13 @@ def figures(session: nox.Session) -> None:
     session.run("python", "bench/figures.py", *(job.variant for job in JOBS if job.release), env=BUILDER)
 
 
+@nox.session(name="parallel-figures", requires=[job.wheel_session for job in JOBS if job.release], default=False)
+def parallel_figures(session: nox.Session) -> None:
+    """Measure the release wheels' parallel layer beside raw OpenMP, raw TBB and PyTorch (on a quiet machine)."""
+    # Built against the oldest TBB that the TBB wheel allows, and run with the one that is installed with it.
+    session.install("cmake>=3.26", "ninja>=1.11", "tbb-devel==2021.13.1")
+    session.run("python", "bench/parallel.py", *session.posargs, env=BUILDER)
+
+
 if __name__ == "__main__":
     nox.main()

@@ -21,7 +21,24 @@ std::optional<DType> combine(std::optional<DType> high, std::optional<DType> low
 
 void join(std::optional<DType>& dtype, DType other) { dtype = dtype ? promote_types(*dtype, other) : other; }
 
-bool overlaps(const Tensor& a, const Tensor& b) { return a.numel() > 0 && b.numel() > 0 && a.storage() == b.storage(); }
+// The addresses of a view's elements, first and one past the last.
+std::pair<const std::byte*, const std::byte*> extent(const Tensor& tensor) {
+  const auto item_bytes = static_cast<std::int64_t>(dtype_size(tensor.dtype()));
+  const std::byte *begin = tensor.raw_data(), *end = begin + item_bytes;
+  if (tensor.numel() == 0) return {begin, begin};
+  for (std::size_t i = 0; i < tensor.sizes().size(); ++i) {
+    const std::int64_t span = (tensor.size(i) - 1) * tensor.stride(i) * item_bytes;
+    (span < 0 ? begin : end) += span;
+  }
+  return {begin, end};
+}
+
+// By address: views of one numpy array have storages of their own here.
+bool overlaps(const Tensor& a, const Tensor& b) {
+  const auto [a_begin, a_end] = extent(a);
+  const auto [b_begin, b_end] = extent(b);
+  return a_begin < b_end && b_begin < a_end;
+}
 
 bool same_view(const Tensor& a, const Tensor& b) {
   return a.raw_data() == b.raw_data() && a.dtype() == b.dtype() && a.sizes() == b.sizes() && a.strides() == b.strides();
@@ -114,7 +131,7 @@ Tensor Elementwise::prepare_out(DType natural) {
   if (!(given_out_->sizes() == sizes))
     throw Error(ErrorCode::kValue, std::string(rule_.op) + ": the result has sizes " + to_string(sizes) +
                                        " and the tensor to write to " + to_string(given_out_->sizes()) +
-                                       "; an in-place op keeps its sizes");
+                                       "; they must be the same");
   if (!can_cast(dtype, given_out_->dtype()))
     throw Error(ErrorCode::kValue, std::string(rule_.op) + ": the result is " + dtype_name(dtype) +
                                        " and the tensor to write to " + dtype_name(given_out_->dtype()) +

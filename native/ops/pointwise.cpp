@@ -94,6 +94,11 @@ Tensor add_tensor(const Tensor& self, const Tensor& other, Scalar alpha) {
   return add_scaled(kAdd, self, other, alpha, destination<Where>(self));
 }
 
+// Into `out`, which must have the result's sizes already: nothing is resized.
+Tensor add_out(const Tensor& self, const Tensor& other, Scalar alpha, const Tensor& out) {
+  return add_scaled(kAdd, self, other, alpha, &out);
+}
+
 template <Into Where = Into::kNew>
 Tensor add_number(const Tensor& self, Scalar other, Scalar alpha) {
   return add_scaled(kAdd, self, other, alpha, destination<Where>(self));
@@ -329,6 +334,7 @@ Tensor lerp_tensor(const Tensor& self, const Tensor& end, const Tensor& weight) 
 constexpr OpDefinition kOps[] = {
     define_op<add_tensor<>>("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"),
     define_op<add_number<>>("aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor"),
+    define_op<add_out>("aten::add.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)"),
     define_op<add_tensor<Into::kSelf>>(
         "aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)"),
     define_op<add_number<Into::kSelf>>(

@@ -16,7 +16,8 @@ namespace threadwheel {
 namespace detail {
 namespace {
 
-constinit thread_local ThreadState state;
+// Initial-exec: a few bytes of the room that the loader keeps for libraries opened late, and no call to find them.
+constinit thread_local ThreadState state __attribute__((tls_model("initial-exec")));
 
 // Chunks per thread in parallel_for: more than one evens out threads that start late or run slowly; each costs
 // one atomic addition.
@@ -41,30 +42,15 @@ class FirstException {
   std::exception_ptr exception_;
 };
 
-}  // namespace
+// What the threads of a region share. By value and in one cache line: a thread that joins waits for each line that it
+// has to fetch from the caller's core, and for little else.
+template <class Body>
+struct alignas(64) Region {
+  const Body body;
+  const int limit;
+  FirstException first{};
 
-ThreadState& thread_state() noexcept { return state; }
-
-std::uint64_t checked_length(const char* where, std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
-  if (begin > end)
-    throw Error(ErrorCode::kValue, std::string(where) + ": begin is " + std::to_string(begin) + " and end is " +
-                                       std::to_string(end) + "; begin must not be greater than end");
-  if (grain_size < 0)
-    throw Error(ErrorCode::kValue, std::string(where) + ": grain_size is " + std::to_string(grain_size) +
-                                       "; it must be 0 or more");
-  return static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin);
-}
-
-int region_limit() { return state.in_region ? 1 : get_num_threads(); }
-
-ThreadNumScope::ThreadNumScope() noexcept : previous_(state.thread_num) { state.thread_num = 0; }
-
-ThreadNumScope::~ThreadNumScope() { state.thread_num = previous_; }
-
-void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
-  const int limit = get_num_threads();
-  FirstException first;
-  const auto run_one = [&](std::int64_t chunk, int slot) noexcept {
+  void operator()(std::int64_t chunk, int slot) noexcept {
     if (first.caught()) return;
     const ChunkScope scope(slot, limit);
     try {
@@ -72,21 +58,48 @@ void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
     } catch (...) {
       first.capture();
     }
-  };
+  }
+};
+
+template <class Body>
+void run_region(std::int64_t num_chunks, int limit, const Body& body) {
+  Region<Body> region{body, limit};
+  static_assert(sizeof region == alignof(Region<Body>));
   {
     const ActivityScope activity;
-    backend::run(num_chunks, limit, run_one);
+    backend::run(num_chunks, limit, region);
   }
-  first.rethrow();
+  region.first.rethrow();
+}
+
+}  // namespace
+
+ThreadState& thread_state() noexcept { return state; }
+
+int& thread_num() noexcept { return state.thread_num; }
+
+void refuse_range(const char* where, std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
+  if (begin > end)
+    throw Error(ErrorCode::kValue, std::string(where) + ": begin is " + std::to_string(begin) + " and end is " +
+                                       std::to_string(end) + "; begin must not be greater than end");
+  throw Error(ErrorCode::kValue, std::string(where) + ": grain_size is " + std::to_string(grain_size) +
+                                     "; it must be 0 or more");
+}
+
+int region_limit() { return state.in_region ? 1 : get_num_threads(); }
+
+void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
+  run_region(num_chunks, get_num_threads(), body);
 }
 
 void run_range(std::int64_t begin, std::uint64_t length, std::int64_t grain_size,
                FunctionRef<void(std::int64_t, std::int64_t)> body) {
-  const std::uint64_t most = kChunksPerThread * static_cast<std::uint64_t>(get_num_threads());
+  const int limit = get_num_threads();
+  const std::uint64_t most = kChunksPerThread * static_cast<std::uint64_t>(limit);
   const std::uint64_t even = length / most + (length % most != 0);
   const std::uint64_t size = std::max(static_cast<std::uint64_t>(grain_size), even);
   const std::uint64_t count = length / size + (length % size != 0);
-  run_chunks(static_cast<std::int64_t>(count), [&](std::int64_t chunk) {
+  run_region(static_cast<std::int64_t>(count), limit, [=](std::int64_t chunk) {
     const std::uint64_t offset = static_cast<std::uint64_t>(chunk) * size;
     body(advance(begin, offset), advance(begin, offset + std::min(size, length - offset)));
   });

@@ -55,6 +55,30 @@ def test_add_with_alpha(data: st.DataObject, alpha: int) -> None:
         same(tw.add(x, x[::-1] if x.ndim else x, alpha=alpha), x + alpha * (x[::-1] if x.ndim else x))
 
 
+@given(data=st.data(), dtype=st.sampled_from(DTYPES))
+def test_add_into_an_out_of_any_layout(data: st.DataObject, dtype: str) -> None:
+    x = data.draw(views(dtype))
+    memory = np.array(random_array(tuple(2 * n + 1 for n in reversed(x.shape)), dtype, 5))
+    part = (..., *(slice(1, None, 2) for _ in x.shape))
+    expected = memory.copy()
+    expected.transpose()[part] = x + (x[:1] if x.ndim else x)
+    same(tw.add(x, x[:1] if x.ndim else x, out=memory.transpose()[part]), expected.transpose()[part])
+    np.testing.assert_array_equal(memory, expected)  # nothing beside it was written
+
+
+def test_add_into_an_operand() -> None:
+    x = random_array((5, 7))
+    expected = x + x[0]
+    tw.add(x, x[0], out=x)  # the row is read to its end before it is written
+    np.testing.assert_array_equal(x, expected)
+    tw.add(x, x, out=x)
+    np.testing.assert_array_equal(x, expected * 2)
+    line = random_array((9,))
+    expected = line[:8] + line[1:]
+    tw.add(line[:8], line[1:], out=line[1:])
+    np.testing.assert_array_equal(line[1:], expected)
+
+
 # torch's rules, where they differ from numpy's too: (operands) -> dtype
 F32, F64, I32, I64, U8, I8, B = (np.ones(2, d) for d in ("f4", "f8", "i4", "i8", "u1", "i1", "?"))
 F64_0, I64_0, F32_0 = np.array(1.0), np.array(1), np.array(1, "f4")
@@ -407,6 +431,27 @@ IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
             lambda: tw.add(M, M, alpha=True),
             ValueError,
             "add: alpha is a bool and the result is float32; use an int",
+        ),
+        (
+            lambda: tw.add(M, M, out=np.ones((2, 3), "i4")),
+            ValueError,
+            "add: the result is float32 and the tensor to write to int32; convert that first",
+        ),
+        (
+            lambda: tw.add(M, V, out=np.ones((1, 3), "f4")),
+            ValueError,
+            "add: the result has sizes [2, 3] and the tensor to write to [1, 3]; they must be the same",
+        ),
+        (
+            lambda: tw.add(M, M, out=np.frombuffer(bytes(24), "f4").reshape(2, 3)),
+            ValueError,
+            "add: the tensor to write to is read-only; pass a copy of it",
+        ),
+        (
+            lambda: tw.add(M, M, out=np.lib.stride_tricks.as_strided(np.ones(9, "f4"), (2, 3), (8, 4))),
+            ValueError,
+            "add: the tensor to write to has sizes [2, 3] and strides [2, 1], where elements share memory; "
+            "pass a copy of it",
         ),
         (
             lambda: tw.relu(np.ones(2, "?")),

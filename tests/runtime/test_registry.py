@@ -52,6 +52,7 @@ def test_unreadable_schemas_name_the_column(text: str, problem: str) -> None:
 
 MM = "expected aten::mm(Tensor self, Tensor mat2) -> Tensor"
 ADD = "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
+ADD_OUT = "aten::add.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!)"
 ADD_SCALAR = "aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor"
 
 
@@ -70,7 +71,8 @@ ADD_SCALAR = "aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Ten
             lambda: tw.add(X, "x"),
             "add: the arguments fit no overload; these are\n"
             f"  argument 'other' must be Tensor or numpy array, not str, for {ADD}\n"
-            f"  argument 'other' must be a number, not str, for {ADD_SCALAR}",
+            f"  argument 'other' must be a number, not str, for {ADD_SCALAR}\n"
+            f"  argument 'other' must be Tensor or numpy array, not str, for {ADD_OUT}",
         ),
         (
             lambda: tw.conv2d(X, X, None, 1.5),

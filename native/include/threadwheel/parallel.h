@@ -59,8 +59,14 @@ std::string get_parallel_info();
 
 namespace detail {
 
+// Throws the Error(kValue) for a range or a grain that is not allowed.
+[[noreturn]] void refuse_range(const char* where, std::int64_t begin, std::int64_t end, std::int64_t grain_size);
+
 // [begin, end) as a length; an unsigned 64-bit number holds the longest range, INT64_MIN to INT64_MAX.
-std::uint64_t checked_length(const char* where, std::int64_t begin, std::int64_t end, std::int64_t grain_size);
+inline std::uint64_t checked_length(const char* where, std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
+  if (begin > end || grain_size < 0) [[unlikely]] refuse_range(where, begin, end, grain_size);
+  return static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin);
+}
 
 // How many threads a region entered now may use; 1 inside a region.
 int region_limit();
@@ -70,16 +76,21 @@ void run_range(std::int64_t begin, std::uint64_t length, std::int64_t grain_size
                FunctionRef<void(std::int64_t, std::int64_t)> body);
 void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body);
 
-// Marks a serial loop: its body sees thread number 0, and the old number comes back afterwards.
+// Where the calling thread's number is kept.
+int& thread_num() noexcept;
+
+// Marks a serial loop: its body sees thread number 0, and the old number comes back afterwards. Inline, because a loop
+// below its grain must cost no more than a call.
 class ThreadNumScope {
  public:
-  ThreadNumScope() noexcept;
-  ~ThreadNumScope();
+  ThreadNumScope() noexcept : number_(thread_num()), previous_(number_) { number_ = 0; }
+  ~ThreadNumScope() { number_ = previous_; }
   ThreadNumScope(const ThreadNumScope&) = delete;
   ThreadNumScope& operator=(const ThreadNumScope&) = delete;
 
  private:
-  int previous_;
+  int& number_;
+  const int previous_;
 };
 
 // Chunks of a reduction. They depend on the length and the grain only, never on threads: this, and the fixed
