@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "parallel/backend.h"
@@ -41,6 +43,13 @@ class FirstException {
   std::exception_ptr exception_;
 };
 
+// The other threads of the region do not exist in this process: its end would be waited for in vain.
+[[noreturn]] void refuse_to_leave_region() {
+  std::fputs("threadwheel: fork: a child left the region that it was forked in, whose other threads it does not have; "
+             "exec or _exit inside of the region, or fork outside\n", stderr);
+  std::abort();
+}
+
 }  // namespace
 
 ThreadState& thread_state() noexcept { return state; }
@@ -55,7 +64,7 @@ std::uint64_t checked_length(const char* where, std::int64_t begin, std::int64_t
   return static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(begin);
 }
 
-int region_limit() { return state.in_region ? 1 : get_num_threads(); }
+int region_limit() { return state.in_region || must_be_serial() ? 1 : get_num_threads(); }
 
 ThreadNumScope::ThreadNumScope() noexcept : previous_(state.thread_num) { state.thread_num = 0; }
 
@@ -63,6 +72,7 @@ ThreadNumScope::~ThreadNumScope() { state.thread_num = previous_; }
 
 void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
   const int limit = get_num_threads();
+  const int generation = fork_generation();
   FirstException first;
   const auto run_one = [&](std::int64_t chunk, int slot) noexcept {
     if (first.caught()) return;
@@ -72,6 +82,7 @@ void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
     } catch (...) {
       first.capture();
     }
+    if (fork_generation() != generation) refuse_to_leave_region();
   };
   {
     const ActivityScope activity;
@@ -94,6 +105,16 @@ void run_range(std::int64_t begin, std::uint64_t length, std::int64_t grain_size
 
 }  // namespace detail
 
+namespace {
+
+[[noreturn]] void refuse_library_call() {
+  throw Error(ErrorCode::kRuntime,
+              "library call: this process was forked while a parallel region ran, and its threading runtime cannot be "
+              "used any more; fork when no region runs");
+}
+
+}  // namespace
+
 int get_thread_num() noexcept { return detail::state.thread_num; }
 
 bool in_parallel_region() noexcept { return detail::state.in_region; }
@@ -103,6 +124,7 @@ void library_call(double work, FunctionRef<void(int num_threads)> fn) {
   std::exception_ptr exception;
   const auto guarded = [&](int num_threads) noexcept {
     try {
+      if (num_threads == 0) refuse_library_call();
       fn(num_threads);
     } catch (...) {
       exception = std::current_exception();
