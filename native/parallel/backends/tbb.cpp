@@ -191,14 +191,15 @@ Arenas*& arenas_pointer() {
 
 Arenas& arenas() { return *arenas_pointer(); }
 
-// Inter-op work: in the arena as long as one worker is left there for loops, which is where a task's own loops find
-// help; else on threads of our own, as TBB runs what it has no worker for much later.
+// Inter-op work: in the arena while no loop counts on the worker that it takes, and another one is left, which is
+// where a task's own loops find help; else on threads of our own, as TBB runs what it has no worker for much later.
 class InteropWork {
  public:
   bool submit(Work work, int max_idle) { return enqueue(work) || own_.submit(work, max_idle); }
 
-  // Whether work waits for a worker. A loop that sees it gives one up, or it might wait for the whole loop.
-  bool waiting() const noexcept { return waiting_.load(std::memory_order_relaxed) > 0; }
+  // Around a loop that counts on so many workers.
+  void begin_loop(int num_workers) noexcept { in_loops_.fetch_add(num_workers, std::memory_order_relaxed); }
+  void end_loop(int num_workers) noexcept { in_loops_.fetch_sub(num_workers, std::memory_order_relaxed); }
 
   // Held across fork(2): workers neither begin nor end inter-op work then. Returns the workers that are in it.
   const std::set<pid_t>& lock() {
@@ -214,9 +215,8 @@ class InteropWork {
  private:
   bool enqueue(Work work) {
     const std::lock_guard lock(mutex_);
-    if (tbb_is_off || inside_ + 1 >= arenas().num_workers()) return false;
+    if (tbb_is_off || inside_ + in_loops_.load(std::memory_order_relaxed) + 1 >= arenas().num_workers()) return false;
     ++inside_;
-    waiting_.fetch_add(1, std::memory_order_relaxed);
     arenas().main().enqueue([this, work] { run(work); });
     return true;
   }
@@ -225,7 +225,6 @@ class InteropWork {
     const pid_t thread = gettid();
     {
       const std::lock_guard lock(mutex_);
-      waiting_.fetch_sub(1, std::memory_order_relaxed);
       lent_.insert(thread);
     }
     work();
@@ -235,9 +234,9 @@ class InteropWork {
   }
 
   std::mutex mutex_;
-  std::atomic<int> waiting_{0};  // of those inside, not yet taken by a worker
-  int inside_ = 0;               // pieces of work in the arena
-  std::set<pid_t> lent_;         // the workers that run them
+  std::atomic<int> in_loops_{0};
+  int inside_ = 0;        // pieces of work in the arena
+  std::set<pid_t> lent_;  // the workers that run them
   detail::OwnThreads own_;
 };
 
@@ -256,23 +255,23 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
   // it does not matter which thread takes it. Runners that start late find no chunk left.
   const int num_runners = static_cast<int>(std::min<std::int64_t>(num_chunks, limit));
   std::atomic<std::int64_t> next{0};
-  const InteropWork& work = interop();
   const auto runner = [&](int slot) {
-    for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < num_chunks;) {
-      fn(chunk, slot);
-      if (slot > 0 && work.waiting()) return;  // the runner of slot 0 sees to the rest
-    }
+    for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < num_chunks;) fn(chunk, slot);
   };
+  interop().begin_loop(num_runners - 1);
   arenas().at_least(limit).execute([&] {
     // Isolated: while a thread waits for this loop it must not pick up somebody else's task.
     tbb::this_task_arena::isolate([&] { tbb::parallel_for(0, num_runners, 1, runner, tbb::simple_partitioner()); });
   });
+  interop().end_loop(num_runners - 1);
 }
 
 void run_library(int limit, LibraryFunction fn) noexcept {
   if (tbb_is_off) return fn(0);
   if (limit == 1) return serial_arena().execute([&] { fn(1); });
+  interop().begin_loop(limit - 1);
   arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
+  interop().end_loop(limit - 1);
 }
 
 bool submit(Work work, int max_idle) noexcept { return interop().submit(work, max_idle); }
