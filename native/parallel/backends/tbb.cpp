@@ -31,6 +31,10 @@ namespace {
 // lock of TBB's, which nobody opens here.
 bool tbb_is_off = false;
 
+// In the child of a fork that could not end TBB's workers: TBB takes the dead ones for alive, and loops run on their
+// callers.
+bool workers_are_lost = false;
+
 // MKL and oneDNN on TBB ignore MKL's thread setters: only an arena with one slot makes them serial. One per thread,
 // because threads would queue for the slot of a common one.
 tbb::task_arena& serial_arena() {
@@ -130,19 +134,23 @@ class Arenas {
 
   // Before a fork, when nobody uses an arena: ends TBB's workers, which the child will not have. TBB refuses when any
   // other live thread has used it, ours or not; then the child's regions run on one thread, a limit of TBB's, and the
-  // workers must at least hold no lock. The same where inter-op work is in the arena: its workers, `lent`, cannot end.
-  // Whatever ended here starts again at its next use.
-  void prepare_fork(const std::set<pid_t>& lent) {
+  // workers must at least hold no lock. Whatever ended here starts again at its next use.
+  // Returns whether they ended.
+  bool end_workers() {
     const std::lock_guard lock(mutex_);
-    if (!lent.empty()) return workers_.wait_until_asleep(lent);
     main_.store(nullptr, std::memory_order_relaxed);
     for (auto& [size, room] : by_size_) {
       room->observer.reset();
       room->arena.terminate();
     }
     serial_arena().terminate();
-    if (!tbb::finalize(scheduler_, std::nothrow)) workers_.wait_until_asleep({});
+    if (tbb::finalize(scheduler_, std::nothrow)) return true;
+    workers_.wait_until_asleep({});
+    return false;
   }
+
+  // The same, where inter-op work is in the arena: its workers cannot end.
+  void wait_until_asleep(const std::set<pid_t>& lent) { workers_.wait_until_asleep(lent); }
 
  private:
   struct Room {
@@ -201,21 +209,24 @@ class InteropWork {
   void begin_loop(int num_workers) noexcept { in_loops_.fetch_add(num_workers, std::memory_order_relaxed); }
   void end_loop(int num_workers) noexcept { in_loops_.fetch_sub(num_workers, std::memory_order_relaxed); }
 
-  // Held across fork(2): workers neither begin nor end inter-op work then. Returns the workers that are in it.
-  const std::set<pid_t>& lock() {
+  // Held across fork(2): workers neither begin nor end inter-op work then; one that wants to sleeps.
+  void lock() {
     mutex_.lock();
     own_.lock();
-    return lent_;
   }
   void unlock() {
     own_.unlock();
     mutex_.unlock();
   }
+  // While locked: whether there is work in the arena, and the workers that run it.
+  bool in_arena() const noexcept { return inside_ > 0; }
+  const std::set<pid_t>& lent() const noexcept { return lent_; }
 
  private:
   bool enqueue(Work work) {
     const std::lock_guard lock(mutex_);
-    if (tbb_is_off || inside_ + in_loops_.load(std::memory_order_relaxed) + 1 >= arenas().num_workers()) return false;
+    if (workers_are_lost) return false;
+    if (inside_ + in_loops_.load(std::memory_order_relaxed) + 1 >= arenas().num_workers()) return false;
     ++inside_;
     arenas().main().enqueue([this, work] { run(work); });
     return true;
@@ -247,6 +258,8 @@ InteropWork*& interop_pointer() {
 }
 
 InteropWork& interop() { return *interop_pointer(); }
+
+bool workers_ended = false;  // by the fork that is going on
 
 }  // namespace
 
@@ -288,8 +301,14 @@ Description describe() {
 }
 
 void fork_prepare(bool quiet) noexcept {
-  const std::set<pid_t>& lent = interop().lock();
-  if (quiet) arenas().prepare_fork(lent);
+  interop().lock();
+  workers_ended = false;
+  if (!quiet) return;
+  if (interop().in_arena()) {
+    arenas().wait_until_asleep(interop().lent());
+  } else {
+    workers_ended = arenas().end_workers();
+  }
 }
 
 void fork_parent() noexcept { interop().unlock(); }
@@ -299,6 +318,7 @@ void fork_child(bool quiet) noexcept {
   interop_pointer() = std::make_unique<InteropWork>().release();
   arenas_pointer() = std::make_unique<Arenas>(capacity()).release();
   tbb_is_off = tbb_is_off || !quiet;
+  workers_are_lost = workers_are_lost || !workers_ended;
 }
 
 }  // namespace threadwheel::backend
