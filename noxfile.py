@@ -152,7 +152,8 @@ def add_sanitizer(name: str, flags: str) -> None:
             session.run("cmake", "--build", str(build))
             if source == "native":
                 session.run("cmake", "--install", str(build), "--prefix", str(folder / "installed"))
-        session.run(str(folder / "stress" / "stress"), external=True, env={"OMP_NUM_THREADS": "4"})
+        stress = [str(folder / "stress" / "stress"), "--seconds", "8", *session.posargs]
+        session.run(*stress, external=True, env={"OMP_NUM_THREADS": "4"})
 
     doc = f"Run the C++ stress program with {flags}."
     add_session(sanitize, doc, f"sanitize-{name}", ["sanitize", "tests", "matrix"], [])
@@ -160,6 +161,26 @@ def add_sanitizer(name: str, flags: str) -> None:
 
 add_sanitizer("address", "-fsanitize=address,undefined -fno-sanitize-recover=all")
 add_sanitizer("thread", "-fsanitize=thread")
+
+
+@nox.session(tags=["stress", "sanitize"], requires=[job.wheel_session for job in JOBS if job.release], default=False)
+def stress(session: nox.Session) -> None:
+    """Run the C++ stress program on the release wheels, a minute each; takes --seconds and --seed."""
+    session.install("cmake>=3.26", "ninja>=1.11")
+    for job in JOBS:
+        if not job.release:
+            continue
+        stamp = read_stamp(ROOT, job.variant)
+        if stamp is None:
+            session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
+        session.install("--force-reinstall", stamp["wheel"])
+        where = "import threadwheel.utils as u; print(u.cmake_prefix_path)"
+        folder = str(session.run("python", "-P", "-c", where, silent=True)).strip()
+        build = ROOT / "build" / "stress" / job.variant
+        prefix = f"-DCMAKE_PREFIX_PATH={folder}"
+        session.run("cmake", "--fresh", "-G", "Ninja", "-S", "tests/native", "-B", str(build), prefix)
+        session.run("cmake", "--build", str(build))
+        session.run(str(build / "stress"), "--seconds", "60", *session.posargs, external=True)
 
 
 @nox.session(requires=[job.wheel_session for job in JOBS if job.release], default=False)

@@ -71,7 +71,7 @@ def run_python(tmp_path: Path) -> RunPython:
         environment |= {"OPENBLAS_NUM_THREADS": "1", **variables}
         command = [sys.executable, "-W", "error", *(("-c", code) if code else ()), *arguments]
         return subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=25, check=check
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=check
         )
 
     return run
