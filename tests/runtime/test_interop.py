@@ -223,24 +223,17 @@ for _ in range(300):
     if tasks & loops: break
 print(len(tasks & loops))
 """
-    shared = {count: int(run(run_python, code, 2, OMP_NUM_THREADS=count)) for count in ("2", "4")}
-    # OpenMP lends no thread; TBB lends one when another is left for loops.
-    assert {count: number > 0 for count, number in shared.items()} == {
-        "OMP": {"2": False, "4": False},
-        "TBB": {"2": False, "4": True},
-        "NATIVE": {"2": True, "4": True},
-    }[build["family"]]
+    # OpenMP lends no thread, and TBB none when it has but one worker, which it leaves for loops.
+    shared = int(run(run_python, code, 2, OMP_NUM_THREADS="2"))
+    assert (shared > 0) == (build["family"] == "NATIVE")
 
 
-def test_os_threads_stay_bounded_under_callers_of_loops_and_tasks(
-    run_python: RunPython, build: dict[str, Any]
-) -> None:
+def test_os_threads_stay_bounded_under_callers_of_loops_and_tasks(run_python: RunPython, build: dict[str, Any]) -> None:
     code = """
 callers, counts = 8, []
 def work():
     for _ in range(60):
         assert t.count_slot_errors(200) == 0
-        t.nested_tasks(1, 4)
         assert t.loops_in_tasks(4) == 0
         counts.append(threads())
 workers = [threading.Thread(target=work) for _ in range(callers)]
@@ -250,9 +243,8 @@ print(max(counts))
 """
     callers, count = 8, 2
     most = int(run(run_python, code, count, OMP_NUM_THREADS=str(count)))
-    # A task that waits for others lends its place to a spare thread: one per caller here.
-    own = 2 * count if build["family"] == "OMP" else 2
-    assert most <= count + callers + own + callers
+    # OpenMP's teams take no tasks, and the first caller can leave one behind.
+    assert most <= count + callers + (2 * count if build["family"] == "OMP" else 2)
 
 
 def test_the_pool_is_resized_while_tasks_run_loops(run_python: RunPython) -> None:
