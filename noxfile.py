@@ -160,7 +160,8 @@ def add_sanitizer(name: str, flags: str) -> None:
             session.run("cmake", "--build", str(build))
             if source == "native":
                 session.run("cmake", "--install", str(build), "--prefix", str(folder / "installed"))
-        session.run(str(folder / "programs" / "stress"), external=True, env={"OMP_NUM_THREADS": "4"})
+        stress = [str(folder / "programs" / "stress"), "--seconds", "8", *session.posargs]
+        session.run(*stress, external=True, env={"OMP_NUM_THREADS": "4"})
         session.run(str(folder / "programs" / "replay"), "tests/data/fuzz", external=True)
 
     doc = f"Run the C++ stress program, and the fuzzer's corpus, with {flags}."
@@ -188,6 +189,26 @@ def fuzz(session: nox.Session) -> None:
     options = ["-runs=1000000", "-max_len=2048", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/"]
     fuzzer = str(folder / "fuzz_archive")
     session.run(fuzzer, *options, *session.posargs, str(corpus), "tests/data/fuzz", external=True)
+
+
+@nox.session(tags=["stress", "sanitize"], requires=[job.wheel_session for job in JOBS if job.release], default=False)
+def stress(session: nox.Session) -> None:
+    """Run the C++ stress program on the release wheels, a minute each; takes --seconds and --seed."""
+    session.install("cmake>=3.26", "ninja>=1.11")
+    for job in JOBS:
+        if not job.release:
+            continue
+        stamp = read_stamp(ROOT, job.variant)
+        if stamp is None:
+            session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
+        session.install("--force-reinstall", stamp["wheel"])
+        where = "import threadwheel.utils as u; print(u.cmake_prefix_path)"
+        folder = str(session.run("python", "-P", "-c", where, silent=True)).strip()
+        build = ROOT / "build" / "stress" / job.variant
+        prefix = f"-DCMAKE_PREFIX_PATH={folder}"
+        session.run("cmake", "--fresh", "-G", "Ninja", "-S", "tests/native", "-B", str(build), prefix)
+        session.run("cmake", "--build", str(build))
+        session.run(str(build / "stress"), "--seconds", "60", *session.posargs, external=True)
 
 
 @nox.session(requires=[job.wheel_session for job in JOBS if job.release], default=False)

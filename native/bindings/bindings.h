@@ -22,6 +22,7 @@ void bind_jit(py::module_& module);
 void bind_archive(py::module_& module);
 void bind_testing(py::module_& module);
 void bind_testing_interop(py::module_& testing);
+void bind_testing_fork(py::module_& testing);
 
 // A Tensor itself, or a view of an object with the buffer protocol (numpy's arrays, and its scalars if asked);
 // nothing for other objects. Throws Error for buffers that a Tensor cannot describe.

@@ -62,6 +62,13 @@ int rendezvous(int num_threads, double timeout_s) {
   return static_cast<int>(threads.size());
 }
 
+// The same in a task, from outside of the pool.
+int rendezvous_in_task(int num_threads, double timeout_s) {
+  const auto task = launch_future([=] { return rendezvous(num_threads, timeout_s); });
+  while (!task.done()) std::this_thread::yield();
+  return task.value();
+}
+
 // How often two chunks that ran at the same time had one slot, or a slot was out of range.
 int count_slot_errors(std::int64_t num_chunks) {
   std::vector<std::atomic<int>> users(kMaxNumThreads);
@@ -219,7 +226,9 @@ void bind_testing(py::module_& parent) {
     return result;
   });
   bind_testing_interop(module);
+  bind_testing_fork(module);
   module.def("rendezvous", &rendezvous, unlocked());
+  module.def("rendezvous_in_task", &rendezvous_in_task, unlocked());
   module.def("count_slot_errors", &count_slot_errors, unlocked());
   module.def("throw_in_region", [](std::int64_t n, std::int64_t grain_size, std::int64_t at, const std::string& kind) {
     try {

@@ -21,6 +21,7 @@ namespace {
 
 using IntFuture = Future<long>;
 using IntPromise = Promise<long>;
+using Clock = std::chrono::steady_clock;
 using unlocked = py::call_guard<py::gil_scoped_release>;
 
 // A type of the test's own, which nothing between its throw and its catch can know.
@@ -84,6 +85,42 @@ void exchange_flags() {
     }));
   // From a thread that may run neither: the wait takes a queued task, and would be the second thread.
   while (!tasks[0].done() || !tasks[1].done()) std::this_thread::yield();
+}
+
+// The same while a region, in a thread of its own, occupies all the threads that it gets.
+void exchange_flags_beside_region() {
+  std::atomic<bool> stop{false};
+  std::atomic<int> inside{0};
+  std::thread caller([&] {
+    parallel_for(0, 64, 1, [&](std::int64_t, std::int64_t) {
+      inside.fetch_add(1);
+      while (!stop) std::this_thread::yield();
+    });
+  });
+  const auto deadline = Clock::now() + std::chrono::seconds(5);  // the system may give fewer threads than the limit
+  while (inside < get_num_threads() && Clock::now() < deadline) std::this_thread::yield();
+  for (int i = 0; i < 20; ++i) exchange_flags();
+  stop = true;
+  caller.join();
+}
+
+// `num_tasks` tasks that each run loops and check them; returns how many found a wrong sum.
+int loops_in_tasks(int num_tasks) {
+  std::atomic<int> wrong{0};
+  std::vector<Future<void>> tasks;
+  for (int i = 0; i < num_tasks; ++i)
+    tasks.push_back(launch_future([&, n = std::int64_t{500} + i] {
+      for (int round = 0; round < 20; ++round) {
+        std::atomic<std::int64_t> sum{0};
+        parallel_for(0, n, 8, [&](std::int64_t begin, std::int64_t end) {
+          for (; begin < end; ++begin) sum.fetch_add(begin);
+        });
+        if (sum != n * (n - 1) / 2) wrong.fetch_add(1);
+      }
+    }));
+  for (const auto& task : tasks)
+    while (!task.done()) std::this_thread::yield();
+  return wrong;
 }
 
 // A task that blocks on a condition which a later task of the same pool fulfils.
@@ -186,7 +223,6 @@ std::vector<int> continuation_order(int count) {
 // Nanoseconds of launch + wait, the median of `count`, when the task is run by: the "waiter" (the pool is busy), a
 // "spinning" worker, or a "parked" one.
 double launch_ns(const std::string& by, int count) {
-  using Clock = std::chrono::steady_clock;
   std::atomic<bool> release{false};
   std::vector<Future<void>> busy;
   for (int i = 0; by == "waiter" && i < get_num_interop_threads(); ++i)
@@ -262,6 +298,14 @@ void bind_testing_interop(py::module_& module) {
     return launch_future([=] { return nested(depth, width); }).value();
   }, unlocked());
   module.def("exchange_flags", &exchange_flags, unlocked());
+  module.def("exchange_flags_beside_region", &exchange_flags_beside_region, unlocked());
+  module.def("loops_in_tasks", &loops_in_tasks, unlocked());
+  module.def("launch_os_thread", [] { return launch_future([]() -> long { return gettid(); }); }, unlocked());
+  module.def("hold_region", [](const IntFuture& until) {
+    parallel_for(0, 64, 1, [&](std::int64_t, std::int64_t) {
+      while (!until.done()) std::this_thread::yield();
+    });
+  }, unlocked());
   module.def("block_on_condition", &block_on_condition, unlocked());
   module.def("surroundings", &surroundings);
   module.def("intraop_futures", &intraop_futures, unlocked());

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "interop/pool.h"
-#include "interop/spin.h"
 #include "parallel/fork_gate.h"
+#include "parallel/spin.h"
 #include "parallel/thread_state.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"

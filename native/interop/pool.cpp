@@ -1,13 +1,9 @@
-// The inter-op pool. Everything about who runs and who sleeps is under one mutex; tasks run without it.
+// The inter-op pool. Everything about who runs is under one mutex; tasks run without it, and no thread waits here.
 #include "interop/pool.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include <utility>
 
-#include <system_error>
-#include <thread>
-
-#include "interop/spin.h"
+#include "parallel/backend.h"
 #include "parallel/fork_gate.h"
 #include "parallel/thread_state.h"
 #include "threadwheel/error.h"
@@ -59,11 +55,10 @@ void InteropPool::List::remove(FutureState& task) noexcept {
   (task.next_ != nullptr ? task.next_->previous_ : last) = task.previous_;
 }
 
-int InteropPool::settle_size() {
-  if (const int size = size_.load(std::memory_order_acquire)) return size;
-  const int size = freeze_num_interop_threads();  // takes the settings mutex, which goes before this pool's
-  size_.store(size, std::memory_order_release);
-  return size;
+void InteropPool::settle_size() {
+  if (size_.load(std::memory_order_acquire) != 0) return;
+  // Takes the settings mutex, which goes before this pool's.
+  size_.store(freeze_num_interop_threads(), std::memory_order_release);
 }
 
 void InteropPool::submit(FutureState& task, TaskKind kind) {
@@ -76,66 +71,39 @@ void InteropPool::submit(FutureState& task, TaskKind kind) {
   task.self_ = std::move(self);
   task.stage_.store(Stage::kQueued, std::memory_order_relaxed);
   queue_.append(task);
-  queued_.fetch_add(1, std::memory_order_relaxed);
-  const Wake wake = plan_wake();
+  const bool wanted = plan_worker();
   lock.unlock();
+  if (!wanted || start_worker()) return;
   // A system that gives no thread at all still gets the work done, here.
-  if (!perform(wake)) {
-    lock.lock();
-    const bool nobody = threads_ == 0;
-    lock.unlock();
-    if (nobody && claim(task)) run_here(task);
-  }
+  lock.lock();
+  const bool nobody = working() <= 0;
+  lock.unlock();
+  if (nobody && claim(task)) run_here(task);
 }
 
-InteropPool::Wake InteropPool::plan_wake() noexcept {
-  const int queued = queued_.load(std::memory_order_relaxed);
-  if (queued == 0 || spinning_ >= queued || working() >= size_.load(std::memory_order_relaxed)) return Wake::kNobody;
-  if (sleeping_ > 0) {
-    // From here on the sleeper counts as working, so that the next task looks for another thread.
-    --sleeping_;
-    ++tokens_;
-    return Wake::kSleeper;
-  }
-  if (threads_ >= size_.load(std::memory_order_relaxed) + kMaxSpares) return Wake::kNobody;
+// Whether one more worker may run; it counts from here on, so that the next task looks for another one.
+bool InteropPool::plan_worker() noexcept {
+  const int size = size_.load(std::memory_order_relaxed);
+  if (queue_.first == nullptr || working() >= size || threads_ >= size + kMaxSpares) return false;
   ++threads_;
-  return Wake::kNewThread;
+  return true;
 }
 
-bool InteropPool::perform(Wake wake) noexcept {
-  if (wake == Wake::kSleeper) wake_->notify_one();
-  if (wake != Wake::kNewThread || start_thread()) return true;
+bool InteropPool::start_worker() noexcept {
+  if (backend::submit([] { instance().work(); }, size_.load(std::memory_order_relaxed))) return true;
   const std::lock_guard lock(mutex_);
   --threads_;
   return false;
 }
 
-bool InteropPool::start_thread() noexcept {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the application's, not a worker's
-  bool started = true;
-  try {
-    std::thread thread([this] { work(); });
-    pthread_setname_np(thread.native_handle(), "threadwheel-op");
-    thread.detach();
-  } catch (const std::system_error&) {
-    started = false;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
-}
-
+// Runs tasks while there are any. The thread then goes back to the backend, which keeps it awake for a moment.
 void InteropPool::work() noexcept {
   is_worker = true;
   std::shared_ptr<FutureState> finished;  // dropped without the mutex: that may run code of the user
   std::unique_lock lock(mutex_);
   for (;;) {
     FutureState* const task = working() <= size_.load(std::memory_order_relaxed) ? take() : nullptr;
-    if (task == nullptr && finished == nullptr) {
-      if (idle(lock)) continue;
-      break;
-    }
+    if (task == nullptr && finished == nullptr) break;
     lock.unlock();
     finished.reset();
     if (task != nullptr) execute(*task);
@@ -143,34 +111,16 @@ void InteropPool::work() noexcept {
     if (task != nullptr) finished = retire(*task);
   }
   --threads_;
+  is_worker = false;
 }
 
 FutureState* InteropPool::take() noexcept {
   FutureState* const task = queue_.first;
   if (task == nullptr) return nullptr;
   queue_.remove(*task);
-  queued_.fetch_sub(1, std::memory_order_relaxed);
   task->stage_.store(Stage::kRunning, std::memory_order_relaxed);
   running_.append(*task);
   return task;
-}
-
-// Returns whether to look for work again; false: this thread is one too many, even for sleeping.
-bool InteropPool::idle(std::unique_lock<std::mutex>& lock) noexcept {
-  const int size = size_.load(std::memory_order_relaxed);
-  if (working() <= size) {
-    ++spinning_;
-    lock.unlock();
-    spin_until([&] { return queued_.load(std::memory_order_relaxed) > 0; });
-    lock.lock();
-    --spinning_;
-    if (queue_.first != nullptr) return true;
-  }
-  if (sleeping_ >= size) return false;
-  ++sleeping_;
-  wake_->wait(lock, [&] { return tokens_ > 0; });
-  --tokens_;
-  return true;
 }
 
 bool InteropPool::claim(FutureState& task) {
@@ -178,7 +128,6 @@ bool InteropPool::claim(FutureState& task) {
   const std::lock_guard lock(mutex_);
   if (task.stage_.load(std::memory_order_relaxed) != Stage::kQueued) return false;
   queue_.remove(task);
-  queued_.fetch_sub(1, std::memory_order_relaxed);
   task.stage_.store(Stage::kRunning, std::memory_order_relaxed);
   running_.append(task);
   return true;
@@ -207,11 +156,11 @@ bool InteropPool::enter_blocking() {
   if (!is_worker || blocking_depth > 0) return false;
   std::unique_lock lock(mutex_);
   ++blocked_;
-  const Wake wake = plan_wake();
+  const bool wanted = plan_worker();
   const int blocked = blocked_;
-  const bool stuck = wake == Wake::kNobody && queue_.first != nullptr && working() <= 0;
+  const bool stuck = !wanted && queue_.first != nullptr && working() <= 0;
   lock.unlock();
-  if (stuck || !perform(wake)) {
+  if (stuck || (wanted && !start_worker())) {
     leave_blocking();
     refuse_spare(blocked);
   }
@@ -245,12 +194,8 @@ void InteropPool::reset_in_child() noexcept {
       task = next;
     }
   }
-  queued_.store(0, std::memory_order_relaxed);
   threads_ = is_worker ? 1 : 0;
   blocked_ = blocking_depth;
-  sleeping_ = spinning_ = tokens_ = 0;
-  static_cast<void>(wake_.release());
-  wake_ = std::make_unique<std::condition_variable>();
   has_orphans_.store(orphans_.first != nullptr, std::memory_order_release);
   mutex_.unlock();
 }

@@ -1,8 +1,8 @@
-// The inter-op pool: a queue of tasks and the threads that run them, at most as many at a time as the inter-op count
-// says. Threads that block inside a task are not counted, spares take their place. One per process, never destroyed.
+// The inter-op pool: a queue of tasks, and the rule of how many threads run them, at most as many at a time as the
+// inter-op count says. The threads are the backend's, lent while there are tasks. Threads that block inside a task are
+// not counted, spares take their place. One per process, never destroyed.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -50,33 +50,25 @@ class InteropPool {
     void append(FutureState& task) noexcept;
     void remove(FutureState& task) noexcept;
   };
-  enum class Wake { kNobody, kSleeper, kNewThread };
 
-  InteropPool() : wake_(std::make_unique<std::condition_variable>()) {}
+  InteropPool() = default;
 
-  int settle_size();
-  Wake plan_wake() noexcept;
-  bool perform(Wake wake) noexcept;
-  bool start_thread() noexcept;
+  void settle_size();
+  bool plan_worker() noexcept;
+  bool start_worker() noexcept;
   void work() noexcept;
-  bool idle(std::unique_lock<std::mutex>& lock) noexcept;
   FutureState* take() noexcept;
   std::shared_ptr<FutureState> retire(FutureState& task) noexcept;
   void execute(FutureState& task) noexcept;
   void fail_orphans() noexcept;
-  int working() const noexcept { return threads_ - blocked_ - sleeping_; }
+  int working() const noexcept { return threads_ - blocked_; }
 
   std::mutex mutex_;
-  std::unique_ptr<std::condition_variable> wake_;  // a child leaves the old one behind: its waiters never wake
   List queue_, running_, orphans_;
-  std::atomic<int> queued_{0};  // length of queue_; spinning threads watch it
-  std::atomic<int> size_{0};    // 0: not started
+  std::atomic<int> size_{0};  // 0: not started
   std::atomic<bool> has_orphans_{false};
-  int threads_ = 0;   // workers that exist or are being started
-  int blocked_ = 0;   // of them, in a BlockingScope
-  int sleeping_ = 0;  // of them, asleep and not yet told to wake
-  int spinning_ = 0;  // of them, looking for work before they sleep
-  int tokens_ = 0;    // sleepers told to wake that have not done so
+  int threads_ = 0;  // threads in work(), or asked for
+  int blocked_ = 0;  // of them, in a BlockingScope
 };
 
 // Reports an exception that no caller can see.

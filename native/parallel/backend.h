@@ -12,6 +12,7 @@ namespace threadwheel::backend {
 
 using ChunkFunction = FunctionRef<void(std::int64_t chunk, int slot)>;
 using LibraryFunction = FunctionRef<void(int num_threads)>;
+using Work = void (*)();
 
 struct Description {
   const char* family;      // "OMP", "TBB" or "NATIVE", as in the build info
@@ -27,8 +28,15 @@ struct Description {
 void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept;
 
 // Calls fn(num_threads) once, on some OS thread, set up so that MKL and oneDNN use exactly num_threads threads
-// there: 1 <= num_threads <= limit. A limit of 1 means serial. fn never throws.
+// there: 1 <= num_threads <= limit. A limit of 1 means serial. In the child of a fork that was not quiet, fn(0) says
+// that the libraries cannot be entered. fn never throws.
 void run_library(int limit, LibraryFunction fn) noexcept;
+
+// Calls work() once on a thread that is not the caller's, and soon: it never waits behind anything that may block.
+// Where the runtime allows it that is one of the threads that also run chunks; work() returns it when it has nothing
+// to do. It may block, fork and call everything here. Of the threads kept for this, at most `max_idle` are idle for
+// long. False: no thread could be had. work never throws.
+bool submit(Work work, int max_idle) noexcept;
 
 // Makes `num_threads` the size of the process-wide pool, from the next region on. Called under one lock.
 void resize(int num_threads);
@@ -42,10 +50,11 @@ void init_thread(int num_threads) noexcept;
 Description describe();
 
 // Called around fork(2), in the forking thread. `quiet` says that all regions and library calls have ended and none
-// can start; otherwise one did not end in time, and the backend must leave alone what it may be using. Afterwards
-// regions work in the parent as before, and in the child, if quiet, on threads of its own.
+// can start; otherwise one did not end in time, or the fork is in the middle of one, and the backend must leave alone
+// what it may be using. Inter-op work may be running. Afterwards regions work in the parent as before, and in the
+// child, if quiet, on threads of its own; if not, run() is not called there any more.
 void fork_prepare(bool quiet) noexcept;
 void fork_parent() noexcept;
-void fork_child() noexcept;
+void fork_child(bool quiet) noexcept;
 
 }  // namespace threadwheel::backend

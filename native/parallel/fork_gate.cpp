@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <mutex>
 #include <thread>
 
@@ -24,23 +25,26 @@ thread_local int depth = 0;  // library calls nest in regions and in each other;
 constinit std::mutex settings;
 const ForkListener* fork_listener = nullptr;  // under the settings mutex
 
-// Whether the forking thread is itself inside a region or call: then waiting for quiet would wait for itself. Its
-// child may exec or exit, no more.
-bool inside() noexcept { return depth > 0 || thread_state().in_region; }
+std::atomic<int> generation{0};
+std::atomic<bool> serial{false};
+std::atomic<bool> serial_reported{false};
+bool quiet = false;  // of the fork that is going on, under the settings mutex
+
+// The activities that a fork cannot wait for: the one that the forking thread is itself in, as its caller or helper.
+int own_activities() noexcept { return depth > 0 || thread_state().in_region ? 1 : 0; }
 
 void prepare() noexcept {
-  if (inside()) return;
   settings.lock();
   forking.store(true);
   const auto deadline = std::chrono::steady_clock::now() + kQuietTimeout;
-  while (active.load() > 0 && std::chrono::steady_clock::now() < deadline)
+  while (active.load() > own_activities() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::microseconds(50));
   if (fork_listener != nullptr) fork_listener->prepare();
-  backend::fork_prepare(active.load() == 0);
+  quiet = active.load() == 0;
+  backend::fork_prepare(quiet);
 }
 
 void parent() noexcept {
-  if (inside()) return;
   backend::fork_parent();
   if (fork_listener != nullptr) fork_listener->parent();
   forking.store(false);
@@ -49,15 +53,26 @@ void parent() noexcept {
 }
 
 void child() noexcept {
-  if (inside()) return;
-  backend::fork_child();
+  generation.fetch_add(1, std::memory_order_relaxed);
+  if (!quiet) serial.store(true, std::memory_order_relaxed);
+  backend::fork_child(quiet);
   if (fork_listener != nullptr) fork_listener->child();
-  active.store(0);  // regions that did not end in time belong to threads that do not exist here
+  active.store(depth > 0 ? 1 : 0);  // the others belong to threads that do not exist here
   forking.store(false);
   settings.unlock();
 }
 
 }  // namespace
+
+int fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
+
+bool must_be_serial() noexcept {
+  if (!serial.load(std::memory_order_relaxed)) return false;
+  if (!serial_reported.exchange(true, std::memory_order_relaxed))
+    std::fputs("threadwheel: fork: this process was forked while a parallel region ran, and runs its own regions "
+               "serially; fork when no region runs\n", stderr);
+  return true;
+}
 
 std::mutex& settings_mutex() noexcept { return settings; }
 

@@ -15,6 +15,13 @@ class ActivityScope {
   ActivityScope& operator=(const ActivityScope&) = delete;
 };
 
+// How many forks this process is away from the first one: what began under another number began in another process.
+int fork_generation() noexcept;
+
+// Whether regions must be serial here: the process was forked while a region or a library call ran, of this thread or
+// one that did not end in time. The first one that asks reads why on stderr.
+bool must_be_serial() noexcept;
+
 // Held while counts change, and across a fork, so that the child never inherits it locked by a thread it lacks.
 std::mutex& settings_mutex() noexcept;
 

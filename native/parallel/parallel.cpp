@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "parallel/backend.h"
@@ -42,12 +44,20 @@ class FirstException {
   std::exception_ptr exception_;
 };
 
+// The other threads of the region do not exist in this process: its end would be waited for in vain.
+[[noreturn]] void refuse_to_leave_region() {
+  std::fputs("threadwheel: fork: a child left the region that it was forked in, whose other threads it does not have; "
+             "exec or _exit inside of the region, or fork outside\n", stderr);
+  std::abort();
+}
+
 // What the threads of a region share. By value and in one cache line: a thread that joins waits for each line that it
 // has to fetch from the caller's core, and for little else.
 template <class Body>
 struct alignas(64) Region {
   const Body body;
   const int limit;
+  const int generation = fork_generation();
   FirstException first{};
 
   void operator()(std::int64_t chunk, int slot) noexcept {
@@ -58,6 +68,7 @@ struct alignas(64) Region {
     } catch (...) {
       first.capture();
     }
+    if (fork_generation() != generation) refuse_to_leave_region();
   }
 };
 
@@ -86,7 +97,7 @@ void refuse_range(const char* where, std::int64_t begin, std::int64_t end, std::
                                      "; it must be 0 or more");
 }
 
-int region_limit() { return state.in_region ? 1 : get_num_threads(); }
+int region_limit() { return state.in_region || must_be_serial() ? 1 : get_num_threads(); }
 
 void run_chunks(std::int64_t num_chunks, FunctionRef<void(std::int64_t)> body) {
   run_region(num_chunks, get_num_threads(), body);
@@ -107,6 +118,16 @@ void run_range(std::int64_t begin, std::uint64_t length, std::int64_t grain_size
 
 }  // namespace detail
 
+namespace {
+
+[[noreturn]] void refuse_library_call() {
+  throw Error(ErrorCode::kRuntime,
+              "library call: this process was forked while a parallel region ran, and its threading runtime cannot be "
+              "used any more; fork when no region runs");
+}
+
+}  // namespace
+
 int get_thread_num() noexcept { return detail::state.thread_num; }
 
 bool in_parallel_region() noexcept { return detail::state.in_region; }
@@ -116,6 +137,7 @@ void library_call(double work, FunctionRef<void(int num_threads)> fn) {
   std::exception_ptr exception;
   const auto guarded = [&](int num_threads) noexcept {
     try {
+      if (num_threads == 0) refuse_library_call();
       fn(num_threads);
     } catch (...) {
       exception = std::current_exception();

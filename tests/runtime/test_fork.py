@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from typing import Any
+
 import pytest
 from conftest import FORK, RunPython
 
@@ -60,6 +63,128 @@ def test_child_of_a_quiet_process_has_real_threads(run_python: RunPython) -> Non
     code = """
 tw._core._testing.rendezvous(2, 30.0)
 fork(lambda: exit() if tw._core._testing.rendezvous(2, 20.0) != 2 else None)
+"""
+    run(run_python, code, OMP_NUM_THREADS="2")
+
+
+def test_child_launches_tasks_and_loops_of_tasks(run_python: RunPython) -> None:
+    code = """
+t = tw._core._testing
+def child():
+    use()
+    assert t.nested_tasks(3, 3) == 40
+    assert t.loops_in_tasks(4) == 0
+    fork(lambda: (use(), t.nested_tasks(2, 2), t.loops_in_tasks(2)))
+for before in (lambda: None, use, lambda: t.nested_tasks(2, 2), lambda: t.loops_in_tasks(4)):
+    before()
+    fork(child)
+    child()
+"""
+    for count in ("2", "4"):  # with 4, TBB runs tasks on its workers
+        run(run_python, code, OMP_NUM_THREADS=count)
+
+
+def test_fork_while_tasks_and_their_loops_are_busy(run_python: RunPython) -> None:
+    code = """
+t = tw._core._testing
+stop = threading.Event()
+def work():
+    while not stop.is_set():
+        assert t.loops_in_tasks(3) == 0
+        use()
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(10):
+    fork(lambda: (use(), t.loops_in_tasks(3)))
+stop.set()
+for thread in threads:
+    thread.join()
+use()
+"""
+    for count in ("2", "4"):
+        run(run_python, code, OMP_NUM_THREADS=count)
+
+
+IN_PLACE = """
+t = tw._core._testing
+def tell(status):
+    print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+use()
+"""
+
+
+@pytest.mark.parametrize("place", ("chunk", "helper", "task", "intraop task"))
+def test_child_forked_in_the_middle_of_work_never_hangs(
+    run_python: RunPython, build: dict[str, Any], place: str
+) -> None:
+    code = f"{IN_PLACE}for _ in range(20): tell(t.fork_in({place!r}, x, False)); use()"
+    for count in ("2", "4"):
+        done = run_python(PRELUDE + FORK + code, OMP_NUM_THREADS=count)
+        # 0: all of it works in the child. 3: its loops and tasks do, library calls are refused, as TBB may be locked.
+        refused = build["family"] == "TBB" and place != "task"
+        assert done.stdout.split() == ["3" if refused else "0"] * 20
+        assert done.stderr == ""
+
+
+SERIAL = (
+    "threadwheel: fork: this process was forked while a parallel region ran, and runs its own regions serially; "
+    "fork when no region runs\n"
+)
+
+
+def test_a_child_that_leaves_the_region_it_was_forked_in_ends_with_a_message(run_python: RunPython) -> None:
+    code = f"{IN_PLACE}for place in ('chunk', 'helper'): tell(t.fork_in(place, x, True)); use()"
+    done = run_python(PRELUDE + FORK + code, OMP_NUM_THREADS="2")
+    assert done.stdout.split() == [str(-signal.SIGABRT)] * 2
+    assert done.stderr == 2 * (
+        "threadwheel: fork: a child left the region that it was forked in, whose other threads it does not have; "
+        "exec or _exit inside of the region, or fork outside\n"
+    )
+
+
+def test_fork_beside_a_region_that_does_not_end_leaves_a_serial_child(
+    run_python: RunPython, build: dict[str, Any]
+) -> None:
+    code = """
+t = tw._core._testing
+promise = t.IntPromise()
+holder = threading.Thread(target=t.hold_region, args=(promise.future(),))
+holder.start()
+while len(os.listdir("/proc/self/task")) < 3: pass
+def child():
+    assert t.count_slot_errors(1000) == 0 and {c[3] for c in t.record_chunks(0, 1000, 1)} == {os.getpid()}
+    assert t.nested_tasks(2, 2) == 7
+    try:
+        assert (tw.mm(x, x).numpy() == 256).all()
+    except RuntimeError as error:
+        print(error)
+fork(child)
+promise.set_value(0)
+holder.join()
+use()
+"""
+    done = run_python(PRELUDE + FORK + code, OMP_NUM_THREADS="2")
+    assert done.stderr == SERIAL
+    assert done.stdout == (
+        "library call: this process was forked while a parallel region ran, and its threading runtime cannot be used "
+        "any more; fork when no region runs\n"
+        if build["family"] == "TBB"
+        else ""
+    )
+
+
+def test_child_of_another_thread_has_real_threads(run_python: RunPython, build: dict[str, Any]) -> None:
+    # oneTBB ends its workers, so that a child can have some, only when no other live thread has used it.
+    expected = 1 if build["family"] == "TBB" else 2
+    code = f"""
+t = tw._core._testing
+use()
+def child():
+    assert t.rendezvous(2, 20.0 if {expected} == 2 else 0.2) == {expected}
+thread = threading.Thread(target=lambda: (use(), fork(child)))
+thread.start()
+thread.join()
 """
     run(run_python, code, OMP_NUM_THREADS="2")
 

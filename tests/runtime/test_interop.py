@@ -5,10 +5,12 @@ Counts of threads are of the whole process and settled by the first task, so mos
 
 from __future__ import annotations
 
+from typing import Any
+
 from conftest import FORK, RunPython
 
 PRELUDE = """
-import gc, os, signal, sys, threading, warnings
+import gc, os, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of a fork beside threads
 import threadwheel as tw
 t = tw._core._testing
@@ -193,6 +195,90 @@ assert t.wait_for_itself() == "runtime: future: a task waits for its own result;
 
 def test_two_tasks_that_wait_for_each_other_have_two_threads(run_python: RunPython) -> None:
     run(run_python, "for _ in range(50): t.exchange_flags()", 2)
+
+
+def test_they_have_two_threads_beside_a_region_that_does_not_end(run_python: RunPython) -> None:
+    for count in ("2", "4"):
+        run(run_python, "t.exchange_flags_beside_region()", 2, OMP_NUM_THREADS=count)
+
+
+def test_a_loop_in_a_task_has_helpers(run_python: RunPython) -> None:
+    for count in (2, 3):
+        run(run_python, f"assert t.rendezvous_in_task({count}, 30.0) == {count}", 2, OMP_NUM_THREADS=str(count))
+
+
+def test_tasks_and_loops_share_threads(run_python: RunPython, build: dict[str, Any]) -> None:
+    code = """
+def threads_of_tasks():
+    tasks = [t.launch_os_thread() for _ in range(8)]
+    while not all(f.done() for f in tasks): pass
+    return {f.value() for f in tasks}
+def threads_of_loops():
+    return {os_thread for *_, os_thread, _ in t.record_chunks(0, 100_000, 1)} - {threading.get_native_id()}
+tasks, loops = set(), set()
+for _ in range(300):
+    tasks |= threads_of_tasks()
+    loops |= threads_of_loops()
+    t.rendezvous(tw.get_num_threads(), 0.1)
+    if tasks & loops: break
+print(len(tasks & loops))
+"""
+    # OpenMP lends no thread, and TBB none when it has but one worker, which it leaves for loops.
+    shared = int(run(run_python, code, 2, OMP_NUM_THREADS="2"))
+    assert (shared > 0) == (build["family"] == "NATIVE")
+
+
+def test_os_threads_stay_bounded_under_callers_of_loops_and_tasks(run_python: RunPython, build: dict[str, Any]) -> None:
+    code = """
+callers, counts = 8, []
+def work():
+    for _ in range(60):
+        assert t.count_slot_errors(200) == 0
+        assert t.loops_in_tasks(4) == 0
+        counts.append(threads())
+workers = [threading.Thread(target=work) for _ in range(callers)]
+for w in workers: w.start()
+for w in workers: w.join()
+print(max(counts))
+"""
+    callers, count = 8, 2
+    most = int(run(run_python, code, count, OMP_NUM_THREADS=str(count)))
+    # OpenMP's teams take no tasks, and the first caller can leave one behind.
+    assert most <= count + callers + (2 * count if build["family"] == "OMP" else 2)
+
+
+def test_the_pool_is_resized_while_tasks_run_loops(run_python: RunPython) -> None:
+    code = """
+stop = threading.Event()
+def resize():
+    while not stop.is_set():
+        for n in (1, 4, 2, 3): tw.set_num_threads(n)
+resizer = threading.Thread(target=resize)
+resizer.start()
+for _ in range(40):
+    assert t.loops_in_tasks(8) == 0
+stop.set()
+resizer.join()
+"""
+    run(run_python, code, 2)
+
+
+def test_surplus_threads_leave(run_python: RunPython) -> None:
+    code = """
+promise = t.IntPromise()
+chain = [promise.future()]
+for _ in range(30):
+    chain.append(t.launch_waiting(chain[-1]))
+last = t.launch_value(5)
+while not last.done(): pass
+most = threads()
+promise.set_value(0)
+chain[-1].wait()
+deadline = time.monotonic() + 30
+while threads() > 4 and time.monotonic() < deadline: time.sleep(0.01)
+assert most > 30 and threads() <= 4, (most, threads())
+"""
+    run(run_python, code, 2, OMP_NUM_THREADS="2")
 
 
 def test_no_more_tasks_run_at_once_than_the_count_says(run_python: RunPython) -> None:

@@ -132,3 +132,49 @@ assert not failures, failures
 """
     )
     run_python(code)
+
+
+def test_cached_kernels_give_the_serial_result_under_changing_limits(run_python: RunPython) -> None:
+    """oneDNN bakes a thread count into a kernel; run with another one it was seen to give wrong results or to hang."""
+    code = (
+        USE
+        + """
+import contextlib, signal
+signal.alarm(100)
+rng = np.random.default_rng(1)
+def normal(*shape): return rng.standard_normal(shape).astype("f4")
+cases = []
+for rows, inner, columns in ((256, 256, 256), (1000, 64, 80), (7, 1000, 300)):
+    a, b = normal(rows, inner), normal(columns, inner)
+    cases += [lambda a=a, b=b: tw.linear(a, b), lambda a=a, b=b: tw.mm(a, b.T.copy())]
+for size, groups in ((32, 1), (17, 4)):
+    picture, weight = normal(2, 16, size, size), normal(32, 16 // groups, 3, 3)
+    cases.append(lambda p=picture, w=weight, g=groups: tw.conv2d(p, w, None, [1, 1], [1, 1], [1, 1], g))
+values = normal(300, 1000)
+cases.append(lambda: tw.sum(values))
+with tw.num_threads(1):
+    serial = [case().numpy() for case in cases]
+failures, done = [], threading.Event()
+def work(index):
+    try:
+        for turn in range(60):
+            case = (index + turn) % len(cases)
+            with tw.num_threads(1 + (index + turn // 3) % 3) if turn % 2 else contextlib.nullcontext():
+                result = cases[case]().numpy()
+            # Sums in another order: 1000 terms of size 1 differ by less.
+            assert np.abs(result - serial[case]).max() < 1e-3, (case, turn)
+    except BaseException as error:
+        failures.append(error)
+def resize():
+    while not done.is_set():
+        for n in (1, 2, 3): tw.set_num_threads(n)
+threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+resizer = threading.Thread(target=resize)
+for t in (*threads, resizer): t.start()
+for t in threads: t.join()
+done.set()
+resizer.join()
+assert not failures, failures
+"""
+    )
+    run_python(code)

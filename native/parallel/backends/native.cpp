@@ -1,37 +1,24 @@
-// The NATIVE backend: one process-wide pool of own threads. A loop lives on its caller's stack; the caller takes
-// part, helpers take chunks by fetch-and-add, and helpers that have not started when the chunks run out are
-// revoked, so that a region never waits for a wake-up.
-#include <pthread.h>
-#include <signal.h>
-
+// The NATIVE backend: one process-wide pool of own threads, for chunks and for inter-op work. A loop lives on its
+// caller's stack; the caller takes part, helpers take chunks by fetch-and-add, and helpers that have not started when
+// the chunks run out are revoked, so that a region never waits for a wake-up.
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 #include "parallel/backend.h"
+#include "parallel/spin.h"
+#include "parallel/start_thread.h"
 
 namespace threadwheel::backend {
 namespace {
 
-// How long idle threads look for work before they sleep: about the cost of the wake-up that this saves.
-constexpr std::chrono::microseconds kSpinTime{20};
+using detail::spin_until;
 
-template <class Condition>
-bool spin_until(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
-  do {
-    for (int i = 0; i < 16; ++i) {
-      if (condition()) return true;
-      __builtin_ia32_pause();
-    }
-  } while (std::chrono::steady_clock::now() < deadline);
-  return false;
-}
+thread_local bool is_worker = false;  // of a pool: counted there already when it calls a loop
 
 struct Loop {
   Loop(ChunkFunction function, std::int64_t count, int helpers)
@@ -54,8 +41,9 @@ struct Loop {
   }
 };
 
-// Threads are started by the first loop that wants them, not by resize: setting a count costs nothing, and a forked
-// child starts its own when it needs them.
+// Threads are started by the first loop or work that wants them, not by resize: setting a count costs nothing, and a
+// forked child starts its own when it needs them. A thread is lent while it runs submitted work; the others help loops,
+// at most `target_` at a time, or are idle. There are never more than the lent ones and `target_`, or `max_idle_`.
 class Pool {
  public:
   explicit Pool(int num_threads) : target_(num_threads - 1) {}
@@ -63,7 +51,7 @@ class Pool {
   void resize(int num_threads) {
     const std::lock_guard lock(mutex_);
     target_ = num_threads - 1;
-    if (alive_ > target_) {  // the surplus leaves
+    if (surplus()) {  // it leaves
       epoch_.fetch_add(1, std::memory_order_relaxed);
       wake_.notify_all();
     }
@@ -80,6 +68,19 @@ class Pool {
     finish(loop);
   }
 
+  // Each piece of pending work has an idle thread to itself, which will take it before it looks at any loop.
+  bool submit(Work work, int max_idle) {
+    std::unique_lock lock(mutex_);
+    max_idle_ = max_idle;
+    if (alive_ - helping_ <= lent() && !spawn()) return false;
+    pending_.push_back(work);
+    epoch_.fetch_add(1, std::memory_order_relaxed);
+    const bool wake = sleeping_ > 0 && static_cast<int>(pending_.size()) > spinning_;
+    lock.unlock();
+    if (wake) wake_.notify_one();
+    return true;
+  }
+
   // Held across fork(2), so that no other thread changes the lists meanwhile.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
@@ -88,9 +89,10 @@ class Pool {
   void submit(Loop& loop) {
     std::unique_lock lock(mutex_);
     target_ = std::max(target_, loop.max_helpers);
-    while (alive_ < loop.max_helpers && spawn()) ++alive_;
+    while (alive_ - lent() < loop.max_helpers && spawn()) {
+    }
     append(loop);
-    ++callers_;
+    if (!is_worker) ++callers_;
     epoch_.fetch_add(1, std::memory_order_relaxed);
     const int wanted = std::min(sleeping_, loop.max_helpers);
     lock.unlock();
@@ -105,7 +107,7 @@ class Pool {
   void finish(Loop& loop) {
     std::unique_lock lock(mutex_);
     remove(loop);
-    --callers_;
+    if (!is_worker) --callers_;
     if (loop.running.load(std::memory_order_relaxed) == 0) return;
     lock.unlock();
     const auto ended = [&] { return loop.running.load(std::memory_order_acquire) == 0; };
@@ -116,58 +118,79 @@ class Pool {
   }
 
   void worker() {
+    is_worker = true;
     std::unique_lock lock(mutex_);
-    while (alive_ <= target_) {
-      if (first_ == nullptr) {
-        idle(lock);
-        continue;
+    for (;;) {
+      if (!pending_.empty()) {
+        work_for_others(lock);
+      } else if (loop_wants_help()) {
+        help(*first_, lock);
+      } else if (!idle(lock)) {
+        break;
       }
-      Loop& loop = *first_;
-      const int slot = ++loop.started;
-      if (loop.started == loop.max_helpers) remove(loop);
-      loop.running.fetch_add(1, std::memory_order_relaxed);
-      lock.unlock();
-      loop.work(slot);
-      lock.lock();
-      // The chunks have run out, so further helpers would find nothing.
-      remove(loop);
-      // A caller that spins may return as soon as it sees 0, so the loop is not touched after the decrement; one
-      // that sleeps cannot return before this thread gives up the mutex.
-      if (loop.caller_sleeps && loop.running.load(std::memory_order_relaxed) == 1) loop.done.notify_one();
-      loop.running.fetch_sub(1, std::memory_order_release);
     }
     --alive_;
   }
 
-  void idle(std::unique_lock<std::mutex>& lock) {
+  void work_for_others(std::unique_lock<std::mutex>& lock) {
+    const Work work = pending_.front();
+    pending_.pop_front();
+    ++working_;
+    // This thread may have been woken for the loop that it now leaves to another.
+    if (first_ != nullptr && sleeping_ > 0) wake_.notify_one();
+    lock.unlock();
+    work();
+    lock.lock();
+    --working_;
+  }
+
+  void help(Loop& loop, std::unique_lock<std::mutex>& lock) {
+    const int slot = ++loop.started;
+    if (loop.started == loop.max_helpers) remove(loop);
+    loop.running.fetch_add(1, std::memory_order_relaxed);
+    ++helping_;
+    lock.unlock();
+    loop.work(slot);
+    lock.lock();
+    --helping_;
+    // The chunks have run out, so further helpers would find nothing.
+    remove(loop);
+    // A caller that spins may return as soon as it sees 0, so the loop is not touched after the decrement; one
+    // that sleeps cannot return before this thread gives up the mutex.
+    if (loop.caller_sleeps && loop.running.load(std::memory_order_relaxed) == 1) loop.done.notify_one();
+    loop.running.fetch_sub(1, std::memory_order_release);
+  }
+
+  // Returns whether to look for something to do again; false: this thread is one too many, even for sleeping.
+  bool idle(std::unique_lock<std::mutex>& lock) {
     // Spinning is only worth it on a CPU that nobody else could use.
-    if (callers_ + alive_ <= num_cpus_) {
+    if (callers_ + alive_ - sleeping_ <= num_cpus_) {
       const unsigned seen = epoch_.load(std::memory_order_relaxed);
+      ++spinning_;
       lock.unlock();
       const bool changed = spin_until([&] { return epoch_.load(std::memory_order_relaxed) != seen; });
       lock.lock();
-      if (changed || first_ != nullptr || alive_ > target_) return;
+      --spinning_;
+      if (changed || loop_wants_help() || !pending_.empty()) return true;
     }
+    if (surplus()) return false;
     ++sleeping_;
     wake_.wait(lock);  // spurious wake-ups are fine: the caller of idle() looks again
     --sleeping_;
+    return true;
   }
+
+  bool loop_wants_help() const { return first_ != nullptr && helping_ < target_; }
+
+  int lent() const { return working_ + static_cast<int>(pending_.size()); }
+
+  bool surplus() const { return alive_ > std::max(lent() + target_, max_idle_); }
 
   // Fewer threads than asked is within the contract, so a refusal by the system is not an error.
   bool spawn() noexcept {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the application's, not a worker's
-    bool started = true;
-    try {
-      std::thread thread([this] { worker(); });
-      pthread_setname_np(thread.native_handle(), "threadwheel");
-      thread.detach();
-    } catch (const std::system_error&) {
-      started = false;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return started;
+    if (!detail::start_thread("threadwheel", [this] { worker(); })) return false;
+    ++alive_;
+    return true;
   }
 
   void append(Loop& loop) {
@@ -189,10 +212,15 @@ class Pool {
   std::atomic<unsigned> epoch_{0};  // changes when there may be something to do; spinning workers watch it
   Loop* first_ = nullptr;
   Loop* last_ = nullptr;
-  int target_;        // workers that should be, at most
-  int alive_ = 0;     // workers that are
-  int sleeping_ = 0;  // workers in wake_.wait
-  int callers_ = 0;   // threads inside run()
+  std::deque<Work> pending_;  // submitted, and not yet taken
+  int target_;                // workers that should help loops at a time, at most
+  int max_idle_ = 0;          // workers that inter-op work wants to find idle
+  int alive_ = 0;             // workers that are
+  int working_ = 0;           // of them, in submitted work
+  int helping_ = 0;           // of them, in a loop
+  int spinning_ = 0;          // of them, looking at epoch_
+  int sleeping_ = 0;          // of them, in wake_.wait
+  int callers_ = 0;           // other threads inside run()
   const int num_cpus_ = static_cast<int>(std::thread::hardware_concurrency());
 };
 
@@ -221,6 +249,8 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
 // The libraries of this family are sequential: they run where they are called.
 void run_library(int, LibraryFunction fn) noexcept { fn(1); }
 
+bool submit(Work work, int max_idle) noexcept { return pool().submit(work, max_idle); }
+
 void resize(int num_threads) { pool().resize(num_threads); }
 
 int capacity() noexcept { return pool().capacity(); }
@@ -236,7 +266,7 @@ void fork_prepare(bool) noexcept { pool().lock(); }
 
 void fork_parent() noexcept { pool().unlock(); }
 
-void fork_child() noexcept {
+void fork_child(bool) noexcept {
   // The old pool's threads do not exist here. It is left behind as it is: destroying it would wait for them.
   pool().unlock();
   pool_pointer() = make_pool(capacity());

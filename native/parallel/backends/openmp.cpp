@@ -15,6 +15,7 @@
 
 #include "parallel/backend.h"
 #include "parallel/libraries.h"
+#include "parallel/own_threads.h"
 
 namespace threadwheel::backend {
 namespace {
@@ -75,6 +76,7 @@ struct State {
   std::atomic<std::thread::id> home{};  // the first caller
   std::atomic<bool> shared{false};      // a second caller has come
   Master master;
+  detail::OwnThreads interop;  // apart from the team, whose members must be free when a region starts
   std::atomic<int> num_threads{omp_get_max_threads()};  // asking also brings the runtime up
 };
 
@@ -213,6 +215,8 @@ void run_library(int limit, LibraryFunction fn) noexcept {
   dispatch([&] { call_library(limit, fn); }, serial);
 }
 
+bool submit(Work work, int max_idle) noexcept { return state().interop.submit(work, max_idle); }
+
 void resize(int num_threads) {
   omp_set_dynamic(0);
   state().num_threads = num_threads;
@@ -231,11 +235,13 @@ Description describe() {
 void fork_prepare(bool quiet) noexcept {
   // libgomp has no fork hooks of its own: a team that this thread leads would be waited for in the child.
   if (quiet && is_gnu_runtime() && pause_function() != nullptr) pause_function()(omp_pause_hard);
+  state().interop.lock();
 }
 
-void fork_parent() noexcept {}
+void fork_parent() noexcept { state().interop.unlock(); }
 
-void fork_child() noexcept {
+void fork_child(bool) noexcept {
+  state().interop.unlock();  // this thread may be one of them, and ends there
   const int num_threads = capacity();
   state_pointer() = std::make_unique<State>().release();  // the old one's master does not exist here
   state().num_threads = num_threads;

@@ -1,5 +1,6 @@
 // The TBB backend: one explicit arena, isolated. Slots are ours: TBB's thread indices are neither contiguous within
-// a loop nor meaningful outside one. arena.execute may run the functor on another OS thread.
+// a loop nor meaningful outside one. arena.execute may run the functor on another OS thread. Inter-op work runs in the
+// same arena as far as TBB has workers for it.
 #include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
@@ -21,9 +22,18 @@
 #include <utility>
 
 #include "parallel/backend.h"
+#include "parallel/own_threads.h"
 
 namespace threadwheel::backend {
 namespace {
+
+// In the child of a fork that was in the middle of a region: workers came and went, and one of them may have held a
+// lock of TBB's, which nobody opens here.
+bool tbb_is_off = false;
+
+// In the child of a fork that could not end TBB's workers: TBB takes the dead ones for alive, and loops run on their
+// callers.
+bool workers_are_lost = false;
 
 // MKL and oneDNN on TBB ignore MKL's thread setters: only an arena with one slot makes them serial. One per thread,
 // because threads would queue for the slot of a common one.
@@ -41,14 +51,14 @@ class Workers {
     threads_.insert(thread);
   }
 
-  // Waits until every worker sleeps: then none holds a lock. Gives up after a while, as a region of somebody else's
-  // may keep them busy.
-  void wait_until_asleep() {
+  // Waits until every worker sleeps but those that are `lent` to inter-op work: then none holds a lock. Gives up after
+  // a while, as a region of somebody else's may keep them busy.
+  void wait_until_asleep(const std::set<pid_t>& lent) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
     const std::lock_guard lock(mutex_);
     // Twice the same: a worker seen asleep may have been woken by one that was looked at later.
     for (std::string before = "-"; std::chrono::steady_clock::now() < deadline;) {
-      const std::string now = look();
+      const std::string now = look(lent);
       if (!now.empty() && now == before) return;
       before = now;
       std::this_thread::sleep_for(std::chrono::microseconds(100));
@@ -57,9 +67,10 @@ class Workers {
 
  private:
   // How often each worker has gone to sleep so far, or nothing when one is awake.
-  std::string look() {
+  std::string look(const std::set<pid_t>& lent) {
     std::string switches = ".";
     for (const pid_t thread : threads_) {
+      if (lent.contains(thread)) continue;
       std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
       for (std::string line; std::getline(status, line);) {
         if (line.starts_with("State:") && line.find('S', 6) == std::string::npos) return "";
@@ -94,6 +105,8 @@ class Observer final : public tbb::task_scheduler_observer {
 // is in, and an idle arena holds no thread. Never destroyed, as TBB may be gone by the time of exit handlers.
 class Arenas {
  public:
+  explicit Arenas(int num_threads) : size_(num_threads) {}
+
   void resize(int num_threads) {
     const std::lock_guard lock(mutex_);
     size_.store(num_threads, std::memory_order_relaxed);
@@ -101,6 +114,18 @@ class Arenas {
   }
 
   int size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+  // The workers that the process's arena can really get.
+  int num_workers() const {
+    const std::size_t most = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
+    return std::min(size(), static_cast<int>(most)) - 1;
+  }
+
+  // The process's arena.
+  tbb::task_arena& main() {
+    tbb::task_arena* const arena = main_.load(std::memory_order_acquire);
+    return arena != nullptr ? *arena : of_size(size());
+  }
 
   // An arena with room for `limit` threads: the process's, except where a scope asks for more than it has.
   tbb::task_arena& at_least(int limit) { return limit <= size() ? main() : of_size(limit); }
@@ -110,7 +135,8 @@ class Arenas {
   // Before a fork, when nobody uses an arena: ends TBB's workers, which the child will not have. TBB refuses when any
   // other live thread has used it, ours or not; then the child's regions run on one thread, a limit of TBB's, and the
   // workers must at least hold no lock. Whatever ended here starts again at its next use.
-  void prepare_fork() {
+  // Returns whether they ended.
+  bool end_workers() {
     const std::lock_guard lock(mutex_);
     main_.store(nullptr, std::memory_order_relaxed);
     for (auto& [size, room] : by_size_) {
@@ -118,8 +144,13 @@ class Arenas {
       room->arena.terminate();
     }
     serial_arena().terminate();
-    if (!tbb::finalize(scheduler_, std::nothrow)) workers_.wait_until_asleep();
+    if (tbb::finalize(scheduler_, std::nothrow)) return true;
+    workers_.wait_until_asleep({});
+    return false;
   }
+
+  // The same, where inter-op work is in the arena: its workers cannot end.
+  void wait_until_asleep(const std::set<pid_t>& lent) { workers_.wait_until_asleep(lent); }
 
  private:
   struct Room {
@@ -128,11 +159,6 @@ class Arenas {
     tbb::task_arena arena;
     std::optional<Observer> observer;
   };
-
-  tbb::task_arena& main() {
-    tbb::task_arena* const arena = main_.load(std::memory_order_acquire);
-    return arena != nullptr ? *arena : of_size(size());
-  }
 
   tbb::task_arena& of_size(int num_threads) {
     const std::lock_guard lock(mutex_);
@@ -162,13 +188,78 @@ class Arenas {
   std::map<int, std::unique_ptr<Room>> by_size_;
   std::unique_ptr<tbb::global_control> control_;
   std::atomic<tbb::task_arena*> main_{nullptr};
-  std::atomic<int> size_{1};
+  std::atomic<int> size_;
 };
 
-Arenas& arenas() {
-  static Arenas* const instance = std::make_unique<Arenas>().release();
-  return *instance;
+// Never destroyed; a forked child leaves its parent's behind.
+Arenas*& arenas_pointer() {
+  static Arenas* pointer = std::make_unique<Arenas>(1).release();
+  return pointer;
 }
+
+Arenas& arenas() { return *arenas_pointer(); }
+
+// Inter-op work: in the arena while no loop counts on the worker that it takes, and another one is left, which is
+// where a task's own loops find help; else on threads of our own, as TBB runs what it has no worker for much later.
+class InteropWork {
+ public:
+  bool submit(Work work, int max_idle) { return enqueue(work) || own_.submit(work, max_idle); }
+
+  // Around a loop that counts on so many workers.
+  void begin_loop(int num_workers) noexcept { in_loops_.fetch_add(num_workers, std::memory_order_relaxed); }
+  void end_loop(int num_workers) noexcept { in_loops_.fetch_sub(num_workers, std::memory_order_relaxed); }
+
+  // Held across fork(2): workers neither begin nor end inter-op work then; one that wants to sleeps.
+  void lock() {
+    mutex_.lock();
+    own_.lock();
+  }
+  void unlock() {
+    own_.unlock();
+    mutex_.unlock();
+  }
+  // While locked: whether there is work in the arena, and the workers that run it.
+  bool in_arena() const noexcept { return inside_ > 0; }
+  const std::set<pid_t>& lent() const noexcept { return lent_; }
+
+ private:
+  bool enqueue(Work work) {
+    const std::lock_guard lock(mutex_);
+    if (workers_are_lost) return false;
+    if (inside_ + in_loops_.load(std::memory_order_relaxed) + 1 >= arenas().num_workers()) return false;
+    ++inside_;
+    arenas().main().enqueue([this, work] { run(work); });
+    return true;
+  }
+
+  void run(Work work) {
+    const pid_t thread = gettid();
+    {
+      const std::lock_guard lock(mutex_);
+      lent_.insert(thread);
+    }
+    work();
+    const std::lock_guard lock(mutex_);
+    lent_.erase(thread);
+    --inside_;
+  }
+
+  std::mutex mutex_;
+  std::atomic<int> in_loops_{0};
+  int inside_ = 0;        // pieces of work in the arena
+  std::set<pid_t> lent_;  // the workers that run them
+  detail::OwnThreads own_;
+};
+
+// Never destroyed; a forked child leaves its parent's behind.
+InteropWork*& interop_pointer() {
+  static InteropWork* pointer = std::make_unique<InteropWork>().release();
+  return pointer;
+}
+
+InteropWork& interop() { return *interop_pointer(); }
+
+bool workers_ended = false;  // by the fork that is going on
 
 }  // namespace
 
@@ -180,16 +271,23 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
   const auto runner = [&](int slot) {
     for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < num_chunks;) fn(chunk, slot);
   };
+  interop().begin_loop(num_runners - 1);
   arenas().at_least(limit).execute([&] {
     // Isolated: while a thread waits for this loop it must not pick up somebody else's task.
     tbb::this_task_arena::isolate([&] { tbb::parallel_for(0, num_runners, 1, runner, tbb::simple_partitioner()); });
   });
+  interop().end_loop(num_runners - 1);
 }
 
 void run_library(int limit, LibraryFunction fn) noexcept {
+  if (tbb_is_off) return fn(0);
   if (limit == 1) return serial_arena().execute([&] { fn(1); });
+  interop().begin_loop(limit - 1);
   arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
+  interop().end_loop(limit - 1);
 }
+
+bool submit(Work work, int max_idle) noexcept { return interop().submit(work, max_idle); }
 
 void resize(int num_threads) { arenas().resize(num_threads); }
 
@@ -203,11 +301,24 @@ Description describe() {
 }
 
 void fork_prepare(bool quiet) noexcept {
-  if (quiet) arenas().prepare_fork();
+  interop().lock();
+  workers_ended = false;
+  if (!quiet) return;
+  if (interop().in_arena()) {
+    arenas().wait_until_asleep(interop().lent());
+  } else {
+    workers_ended = arenas().end_workers();
+  }
 }
 
-void fork_parent() noexcept {}
+void fork_parent() noexcept { interop().unlock(); }
 
-void fork_child() noexcept {}
+void fork_child(bool quiet) noexcept {
+  interop().unlock();  // this thread may be in the middle of inter-op work, and ends there
+  interop_pointer() = std::make_unique<InteropWork>().release();
+  arenas_pointer() = std::make_unique<Arenas>(capacity()).release();
+  tbb_is_off = tbb_is_off || !quiet;
+  workers_are_lost = workers_are_lost || !workers_ended;
+}
 
 }  // namespace threadwheel::backend

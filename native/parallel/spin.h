@@ -1,4 +1,4 @@
-// Waiting for a moment without going to sleep.
+// Waiting for a moment without going to sleep: the backends, and those who wait for a future.
 #pragma once
 
 #include <chrono>
