@@ -15,16 +15,6 @@ namespace threadwheel {
   throw Error(ErrorCode::kValue, std::string(op) + ": " + problem);
 }
 
-// The dimension as counted from the first; negative ones count from the last. Throws Error(kIndex).
-inline std::size_t wrap_dim(const char* op, std::int64_t dim, std::int64_t rank) {
-  const std::int64_t count = std::max<std::int64_t>(rank, 1);
-  if (dim < -count || dim >= count)
-    throw Error(ErrorCode::kIndex, std::string(op) + ": dim is " + std::to_string(dim) + " for a tensor of " +
-                                       std::to_string(rank) + " dimensions; expected " + std::to_string(-count) +
-                                       " to " + std::to_string(count - 1));
-  return static_cast<std::size_t>(dim < 0 ? dim + count : dim);
-}
-
 // The position as counted from the first of `size`. Throws Error(kIndex).
 inline std::int64_t wrap_index(const char* op, std::int64_t index, std::int64_t size) {
   if (index < -size || index >= size)

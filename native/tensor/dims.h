@@ -71,11 +71,11 @@ inline std::string to_string(std::span<const std::int64_t> values) {
 }
 
 // The dimension that `dim` names, from the end when negative. A tensor without dimensions is taken for one of one.
-// Throws Error(kValue) naming `op`.
+// Throws Error(kIndex) naming `op`.
 inline std::size_t wrap_dim(const char* op, std::int64_t dim, std::int64_t rank) {
   const std::int64_t most = std::max<std::int64_t>(rank, 1) - 1, least = -most - 1;
   if (dim < least || dim > most)
-    throw Error(ErrorCode::kValue, std::string(op) + ": dim is " + std::to_string(dim) + " for a tensor of " +
+    throw Error(ErrorCode::kIndex, std::string(op) + ": dim is " + std::to_string(dim) + " for a tensor of " +
                                        std::to_string(rank) + " dimensions; expected " + std::to_string(least) +
                                        " to " + std::to_string(most));
   return static_cast<std::size_t>(dim < 0 ? dim + most + 1 : dim);

@@ -2,10 +2,23 @@
 #include "tensor/strided_loop.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "threadwheel/parallel.h"
 
 namespace threadwheel {
+namespace {
+
+std::vector<StridedOperand> operands_of(std::initializer_list<const Tensor*> tensors) {
+  std::vector<StridedOperand> operands;
+  for (const Tensor* tensor : tensors) operands.emplace_back(*tensor);
+  return operands;
+}
+
+}  // namespace
+
+StridedLoop::StridedLoop(std::initializer_list<const Tensor*> tensors)
+    : StridedLoop((*tensors.begin())->sizes(), std::span<const StridedOperand>(operands_of(tensors))) {}
 
 StridedLoop::StridedLoop(std::span<const std::int64_t> sizes, std::span<const StridedOperand> operands)
     : num_operands_(operands.size()), numel_(1), sizes_(std::max<std::size_t>(sizes.size(), 1), 1) {

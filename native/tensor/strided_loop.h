@@ -40,6 +40,8 @@ class StridedLoop {
   StridedLoop(std::span<const std::int64_t> sizes, std::span<const StridedOperand> operands);
   StridedLoop(std::span<const std::int64_t> sizes, std::initializer_list<StridedOperand> operands)
       : StridedLoop(sizes, std::span(operands.begin(), operands.size())) {}
+  // Tensors of the first one's sizes.
+  explicit StridedLoop(std::initializer_list<const Tensor*> tensors);
   StridedLoop(const StridedLoop&) = delete;
   StridedLoop& operator=(const StridedLoop&) = delete;
 

@@ -1,11 +1,13 @@
 // Allocation and views.
 #include "tensor/tensor.h"
 
+#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "tensor/convert.h"
+#include "tensor/strided_loop.h"
 
 namespace threadwheel {
 namespace {
