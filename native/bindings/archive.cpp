@@ -23,6 +23,13 @@ py::str to_text(const std::string& text) {
   return py::reinterpret_steal<py::str>(result);
 }
 
+std::string from_text(const py::str& text) {
+  const auto bytes =
+      py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape"));
+  if (!bytes) throw py::error_already_set();
+  return bytes;
+}
+
 py::object to_tag(const archive::SharedText& tag) {
   return tag == nullptr ? py::object(py::none()) : py::object(to_text(*tag));
 }
@@ -134,7 +141,8 @@ void bind_archive(py::module_& module) {
   using namespace py::literals;
   module.def("read_archive", &read_archive, "source"_a);
   module.def(
-      "read_record", [](py::handle source, const std::string& name) { return py::bytes(open(source).read_text(name)); },
+      "read_record",
+      [](py::handle source, const py::str& name) { return py::bytes(open(source).read_text(from_text(name))); },
       "source"_a, "name"_a);
 }
 

@@ -351,6 +351,13 @@ def test_extra_files_and_records() -> None:
     assert _core.read_record(data, "code/__torch__.py").startswith(b"class Net")
 
 
+def test_names_of_records_may_be_any_bytes() -> None:
+    data = make.archive(extra__ab=b"x").replace(b"m/extra/ab", b"m/extra/\xff\xc3")
+    got = _core.read_archive(data)
+    assert got["extra_files"] == {"\udcff\udcc3": b"x"}
+    assert _core.read_record(data, got["records"][-1]) == b"x"
+
+
 def test_torch_packages() -> None:
     value = instance("__torch__.Net", dict_of(text("w"), tensor(source=storage("0.storage"))))
     contents = {
