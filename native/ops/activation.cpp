@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "ops/options.h"
 #include "ops/pointwise.h"
 #include "ops/vector_math.h"
 #include "threadwheel/error.h"
@@ -19,9 +20,21 @@ T convert_number(Number number) {
   else return convert_value<T>(number);
 }
 
+// torch lets such numbers wrap around in some ops and refuses them in others.
+template <class Number>
+void check_number(const ElementwiseRule& rule, const Tensor& self, Number number) {
+  if (!is_integral(self.dtype())) return;
+  check_fits(rule.op, number, self.dtype());
+  if (self.dtype() == DType::kUInt8 && Scalar(number).template to<double>() < 0)
+    throw Error(ErrorCode::kValue, std::string(rule.op) + ": a number is " +
+                                       std::to_string(Scalar(number).template to<double>()) +
+                                       " for a tensor of uint8; expected 0 or more");
+}
+
 // A functor made of numbers: Function<T>{numbers...} converted to T.
 template <template <class> class Function, class Types, class... Numbers>
 Tensor with_numbers(Types types, const ElementwiseRule& rule, const Tensor& self, Into where, Numbers... numbers) {
+  (check_number(rule, self, numbers), ...);
   return elementwise(types, rule, {self}, where == Into::kSelf ? &self : nullptr,
                      [&]<class T>() { return Function<T>{convert_number<T>(numbers)...}; });
 }

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "ops/options.h"
 #include "ops/pointwise.h"
 #include "threadwheel/error.h"
 
@@ -106,7 +107,19 @@ Tensor clamp_between(const Tensor& self, const std::optional<Limit>& min, const 
 
 template <Into Where = Into::kNew>
 Tensor clamp_numbers(const Tensor& self, std::optional<Scalar> min, std::optional<Scalar> max) {
+  for (const auto& limit : {min, max})
+    if (limit) check_fits("clamp", *limit, result_type(self, *limit));
   return clamp_between<Where, Scalar>(self, min, max);
+}
+
+template <Into Where = Into::kNew>
+Tensor clamp_min(const Tensor& self, Scalar min) {
+  return clamp_numbers<Where>(self, min, std::nullopt);
+}
+
+template <Into Where = Into::kNew>
+Tensor clamp_max(const Tensor& self, Scalar max) {
+  return clamp_numbers<Where>(self, std::nullopt, max);
 }
 
 template <Into Where = Into::kNew>
@@ -133,6 +146,8 @@ void check_mask(const char* op, const Tensor& mask) {
 
 Tensor where_of(const Tensor& condition, const Operand& x, const Operand& y) {
   check_mask("where", condition);
+  for (const Operand& operand : {x, y})
+    if (operand.is_number()) check_fits("where", operand.number(), result_type(x, y));
   return apply<Where, Into::kNew>({condition, x, y}, condition);
 }
 
@@ -177,7 +192,7 @@ Tensor masked_fill_tensor(const Tensor& self, const Tensor& mask, const Tensor& 
   if (value.dim() != 0)
     throw Error(ErrorCode::kValue, "masked_fill: value has sizes " + to_string(value.sizes()) +
                                        "; expected a tensor without dimensions");
-  if (!can_cast(result_type(self, value), self.dtype()))
+  if (is_complex(value.dtype()) && !is_complex(self.dtype()))
     throw Error(ErrorCode::kValue, std::string("masked_fill: the value is ") + dtype_name(value.dtype()) +
                                        " and self is " + dtype_name(self.dtype()) + "; convert one of them");
   return fill_masked<Where>(self, mask, convert(value, self.dtype(), "masked_fill"));
@@ -359,13 +374,13 @@ constexpr OpDefinition kOps[] = {
         "aten::clip_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)"),
     define_op<clamp_tensors<Into::kSelf>>(
         "aten::clip_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)"),
-    define_op<binary_number<ClampMin>>("aten::clamp_min(Tensor self, Scalar min) -> Tensor"),
+    define_op<clamp_min<>>("aten::clamp_min(Tensor self, Scalar min) -> Tensor"),
     define_op<binary<ClampMin>>("aten::clamp_min.Tensor(Tensor self, Tensor min) -> Tensor"),
-    define_op<binary_number<ClampMin, Into::kSelf>>("aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)"),
+    define_op<clamp_min<Into::kSelf>>("aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)"),
     define_op<binary<ClampMin, Into::kSelf>>("aten::clamp_min_.Tensor(Tensor(a!) self, Tensor min) -> Tensor(a!)"),
-    define_op<binary_number<ClampMax>>("aten::clamp_max(Tensor self, Scalar max) -> Tensor"),
+    define_op<clamp_max<>>("aten::clamp_max(Tensor self, Scalar max) -> Tensor"),
     define_op<binary<ClampMax>>("aten::clamp_max.Tensor(Tensor self, Tensor max) -> Tensor"),
-    define_op<binary_number<ClampMax, Into::kSelf>>("aten::clamp_max_(Tensor(a!) self, Scalar max) -> Tensor(a!)"),
+    define_op<clamp_max<Into::kSelf>>("aten::clamp_max_(Tensor(a!) self, Scalar max) -> Tensor(a!)"),
     define_op<binary<ClampMax, Into::kSelf>>("aten::clamp_max_.Tensor(Tensor(a!) self, Tensor max) -> Tensor(a!)"),
     define_op<where_tensors>("aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor"),
     define_op<where_number_other>("aten::where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor"),

@@ -194,6 +194,16 @@ Tensor space(const char* op, Scalar start, Scalar end, std::int64_t steps, Maybe
   if (complex && !is_complex(result))
     throw Error(ErrorCode::kValue, std::string(op) + ": a limit is complex and the dtype " + dtype_name(result) +
                                        "; use a complex dtype");
+  if (result == DType::kBool)
+    throw Error(ErrorCode::kUnsupported,
+                std::string(op) + ": unsupported dtype bool; supported are integers, floats and complex dtypes");
+  if (is_integral(result)) {  // the limits lose their fractions first, as in torch
+    const auto first = start.to<std::int64_t>(), last = end.to<std::int64_t>();
+    if (result == DType::kUInt8 && std::min(first, last) < 0)
+      throw Error(ErrorCode::kValue, std::string(op) + ": a limit is " + std::to_string(std::min(first, last)) +
+                                         " for uint8; expected 0 or more");
+    return spread(op, static_cast<double>(first), static_cast<double>(last), steps, result, function);
+  }
   if (is_complex(result)) return spread(op, start.to<Complex>(), end.to<Complex>(), steps, result, function);
   return spread(op, start.to<double>(), end.to<double>(), steps, result, function);
 }

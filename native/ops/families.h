@@ -10,6 +10,7 @@ namespace threadwheel {
 std::span<const OpDefinition> activation_ops();
 std::span<const OpDefinition> cast_ops();
 std::span<const OpDefinition> comparison_ops();
+std::span<const OpDefinition> extreme_ops();
 std::span<const OpDefinition> factory_ops();
 std::span<const OpDefinition> linalg_ops();
 std::span<const OpDefinition> logic_ops();

@@ -272,6 +272,12 @@ Tensor pow_number(const Tensor& self, Scalar exponent) {
   return binary_number<Power, Where>(self, exponent);
 }
 
+// Of bools: integers, because the exponent is one.
+template <Into Where = Into::kNew>
+Tensor square(const Tensor& self) {
+  return pow_number<Where>(self, std::int64_t{2});
+}
+
 // Both factors and the sum in the common dtype.
 template <class T>
 struct AddProduct {
@@ -387,8 +393,8 @@ constexpr OpDefinition kOps[] = {
     define_op<number_binary<Power>>("aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor"),
     define_op<pow_number<Into::kSelf>>("aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)"),
     define_op<binary<Power, Into::kSelf>>("aten::pow_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)"),
-    define_op<unary<Square>>("aten::square(Tensor self) -> Tensor"),
-    define_op<unary<Square, Into::kSelf>>("aten::square_(Tensor(a!) self) -> Tensor(a!)"),
+    define_op<square<>>("aten::square(Tensor self) -> Tensor"),
+    define_op<square<Into::kSelf>>("aten::square_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<addcmul<>>("aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor"),
     define_op<addcmul<Into::kSelf>>(
         "aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)"),

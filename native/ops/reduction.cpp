@@ -1,210 +1,186 @@
-// Reductions. The order in which the terms of one output are combined depends on shapes only, never on the number
-// of threads: long runs go through parallel_reduce, which promises that, and short ones are one loop.
-#include <algorithm>
-#include <array>
+// Sums, means, products, truth of all or any.
+#include <cmath>
 #include <string>
 
-#include "ops/elementwise.h"
 #include "ops/families.h"
+#include "ops/reduce.h"
 #include "threadwheel/error.h"
-#include "threadwheel/parallel.h"
 
 namespace threadwheel {
 namespace {
 
-// Terms per chunk of one sum; also the least work that is worth a second thread.
-constexpr std::int64_t kGrain = 32768;
-
-// float32 is summed in double: exact enough for any length, and memory is the limit, not arithmetic.
 template <class T>
-using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
-
-// A sum of n elements, `step` apart. Terms go round over a fixed set of lanes, so that the loop can use vectors of
-// any width without changing a bit of the result.
-template <class T>
-THREADWHEEL_KERNEL Accumulator<T> sum_run(const T* x, std::int64_t step, std::int64_t n) {
-  constexpr std::int64_t kLanes = 32;
-  Accumulator<T> lanes[kLanes] = {};
-  const std::int64_t whole = n / kLanes * kLanes;
-  if (step == 1) {
-    for (std::int64_t i = 0; i < whole; i += kLanes)
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<Accumulator<T>>(x[i + lane]);
-  } else {
-    for (std::int64_t i = 0; i < whole; i += kLanes)
-      for (std::int64_t lane = 0; lane < kLanes; ++lane)
-        lanes[lane] += static_cast<Accumulator<T>>(x[(i + lane) * step]);
-  }
-  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] += static_cast<Accumulator<T>>(x[i * step]);
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
-}
-
-// Adds `rows` rows, `row_step` apart, each of `columns` dense elements, into `totals`.
-template <class T>
-THREADWHEEL_KERNEL void sum_rows(const T* x, std::int64_t row_step, std::int64_t rows, std::int64_t columns,
-                                 Accumulator<T>* totals) {
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::int64_t column = 0; column < columns; ++column)
-      totals[column] += static_cast<Accumulator<T>>(x[row * row_step + column]);
-}
-
-template <class T>
-Accumulator<T> sum_long_run(const T* x, std::int64_t step, std::int64_t n) {
-  using A = Accumulator<T>;
-  const auto sum_chunk = [&](std::int64_t begin, std::int64_t end, A) {
-    return sum_run(x + begin * step, step, end - begin);
-  };
-  return parallel_reduce(0, n, kGrain, A(0), sum_chunk, [](A a, A b) { return a + b; });
-}
-
-// A view as [outer, length, inner], of which `length` is summed over. Strides count elements.
-struct Layout {
-  std::int64_t outer, length, inner;
-  std::int64_t outer_step, length_step, inner_step;
+struct Sum {
+  using Total = SumType<T>;
+  static constexpr bool kOrdered = false;
+  THREADWHEEL_INLINE Total identity() const { return Total(0); }
+  THREADWHEEL_INLINE Total add(Total total, T x, std::int64_t) const { return total + static_cast<Total>(x); }
+  THREADWHEEL_INLINE Total combine(Total a, Total b) const { return a + b; }
 };
 
-template <class T, class Out>
-void sum_into(const T* x, const Layout& layout, Out* out) {
-  using A = Accumulator<T>;
-  if (layout.inner > 1 && layout.inner_step == 1) {
-    // Down the rows, a block of columns at a time: dense reads, and totals that stay in the first-level cache.
-    constexpr std::int64_t kBlock = 512;
-    const std::int64_t blocks = (layout.inner + kBlock - 1) / kBlock;
-    const std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, layout.length * kBlock));
-    parallel_for(0, layout.outer * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t row = i / blocks, column = i % blocks * kBlock;
-        const std::int64_t columns = std::min(kBlock, layout.inner - column);
-        std::array<A, kBlock> totals{};
-        sum_rows(x + row * layout.outer_step + column, layout.length_step, layout.length, columns, totals.data());
-        for (std::int64_t j = 0; j < columns; ++j) out[row * layout.inner + column + j] = static_cast<Out>(totals[j]);
-      }
-    });
-    return;
+template <class T>
+struct NanSum : Sum<T> {
+  using Total = SumType<T>;
+  THREADWHEEL_INLINE Total add(Total total, T x, std::int64_t) const {
+    return total + (x != x ? Total(0) : static_cast<Total>(x));
   }
-  const auto one = [&](std::int64_t i) {
-    const T* start = x + i / layout.inner * layout.outer_step + i % layout.inner * layout.inner_step;
-    out[i] = static_cast<Out>(sum_long_run(start, layout.length_step, layout.length));
-  };
-  const std::int64_t count = layout.outer * layout.inner;
-  if (count < get_num_threads()) {  // few sums: each uses the pool on its own, with the same bits
-    for (std::int64_t i = 0; i < count; ++i) one(i);
-    return;
-  }
-  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, layout.length));
-  parallel_for(0, count, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) one(i);
-  });
+};
+
+template <class T>
+struct Product {
+  using Total = SumType<T>;
+  static constexpr bool kOrdered = false;
+  THREADWHEEL_INLINE Total identity() const { return Total(1); }
+  THREADWHEEL_INLINE Total add(Total total, T x, std::int64_t) const { return total * static_cast<Total>(x); }
+  THREADWHEEL_INLINE Total combine(Total a, Total b) const { return a * b; }
+};
+
+// Terms that are not zero; with NaN counting as such.
+template <class T>
+struct CountNonzero {
+  using Total = std::int64_t;
+  static constexpr bool kOrdered = false;
+  THREADWHEEL_INLINE Total identity() const { return 0; }
+  THREADWHEEL_INLINE Total add(Total total, T x, std::int64_t) const { return total + (x != T(0)); }
+  THREADWHEEL_INLINE Total combine(Total a, Total b) const { return a + b; }
+};
+
+template <class T>
+struct CountNumbers : CountNonzero<T> {
+  THREADWHEEL_INLINE std::int64_t add(std::int64_t total, T x, std::int64_t) const { return total + (x == x); }
+};
+
+// The dtype of a sum: integers and bools go to int64.
+DType sum_dtype(const Tensor& self, std::optional<DType> dtype) {
+  return dtype.value_or(is_integral(self.dtype()) ? DType::kInt64 : self.dtype());
 }
 
-// One run of dimensions [first, last) as a single size and step; false when their strides do not continue each other.
-bool merge(const Tensor& x, std::size_t first, std::size_t last, std::int64_t& size, std::int64_t& step) {
-  size = 1;
-  step = 1;
-  for (std::size_t i = last; i-- > first;) {
-    if (x.size(i) == 1) continue;
-    if (x.size(i) == 0) {  // nothing to step over, whatever the strides are
-      size = 0;
-      return true;
-    }
-    if (size == 1) {
-      step = x.stride(i);
-    } else if (x.stride(i) != step * size) {
-      return false;
-    }
-    size *= x.size(i);
-  }
-  return true;
-}
-
-// Which dimensions are summed over: `dims` counts from the end when negative; none given means all.
-std::vector<bool> reduced_dims(std::int64_t rank, std::optional<std::span<const std::int64_t>> dims) {
-  const auto size = static_cast<std::size_t>(rank);
-  if (!dims || dims->empty()) return std::vector<bool>(size, true);
-  std::vector<bool> reduced(size, false);
-  const std::int64_t most = std::max<std::int64_t>(rank, 1) - 1, least = -most - 1;  // a number has dimension 0 here
-  for (const std::int64_t dim : *dims) {
-    if (dim < least || dim > most)
-      throw Error(ErrorCode::kValue, "sum: dim is " + std::to_string(dim) + " for a tensor of " + std::to_string(rank) +
-                                         " dimensions; expected " + std::to_string(least) + " to " +
-                                         std::to_string(most));
-    if (rank == 0) continue;
-    const auto index = static_cast<std::size_t>(dim < 0 ? dim + rank : dim);
-    if (reduced[index])
-      throw Error(ErrorCode::kValue, "sum: dim " + std::to_string(dim) + " is given twice; name each dimension once");
-    reduced[index] = true;
-  }
-  return reduced;
-}
-
-// The tensor as a Layout. Sums over dimensions that do not lie together get a copy with those last.
-Tensor arrange(const Tensor& x, const std::vector<bool>& reduced, Layout& layout) {
-  const std::size_t rank = reduced.size();
-  std::size_t first = 0, last = rank;
-  while (first < rank && !reduced[first]) ++first;
-  while (last > first && !reduced[last - 1]) --last;
-  const bool together = std::all_of(reduced.begin() + static_cast<std::ptrdiff_t>(first),
-                                    reduced.begin() + static_cast<std::ptrdiff_t>(last), [](bool r) { return r; });
-  if (together && merge(x, 0, first, layout.outer, layout.outer_step) &&
-      merge(x, first, last, layout.length, layout.length_step) && merge(x, last, rank, layout.inner, layout.inner_step))
-    return x;
-  Dims sizes(rank), strides(rank);
-  std::size_t k = 0;
-  for (const bool wanted : {false, true})
-    for (std::size_t i = 0; i < rank; ++i)
-      if (reduced[i] == wanted) {
-        sizes[k] = x.size(i);
-        strides[k++] = x.stride(i);
-      }
-  Tensor copy = x.as_strided(std::move(sizes), std::move(strides)).contiguous();
-  const auto kept = static_cast<std::size_t>(std::ranges::count(reduced, false));
-  merge(copy, 0, kept, layout.outer, layout.outer_step);
-  merge(copy, kept, rank, layout.length, layout.length_step);
-  layout.inner = layout.inner_step = 1;
-  return copy;
-}
-
-Tensor zeros(const Dims& sizes) {
-  const Tensor zero = scalar_tensor(false, DType::kBool);
-  return broadcast_to(zero, sizes);
-}
-
-// self: any shape -> without the dimensions of `dim` (size 1 each with keepdim). Integers and bools sum to int64.
-Tensor sum_dims(const Tensor& self, std::optional<std::span<const std::int64_t>> dim, bool keepdim,
-                std::optional<DType> dtype) {
-  const bool integral = dtype_info(self.dtype()).category <= DTypeCategory::kInteger;
-  const DType result_dtype = dtype.value_or(integral ? DType::kInt64 : self.dtype());
-  const Tensor input = dtype ? convert(self, *dtype, "sum") : self;
-  const std::vector<bool> reduced = reduced_dims(self.dim(), dim);
-  Dims kept(static_cast<std::size_t>(keepdim ? self.dim() : std::ranges::count(reduced, false)), 1);
-  for (std::size_t i = 0, k = 0; i < reduced.size(); ++i) {
-    if (!reduced[i]) kept[k] = self.size(i);
-    if (!reduced[i] || keepdim) ++k;
-  }
-  if (input.numel() == 0) return convert(zeros(kept), result_dtype, "sum");  // strides of empty tensors mean nothing
-  Tensor out = Tensor::empty(kept, result_dtype);
-  Layout layout{};
-  const Tensor x = arrange(input, reduced, layout);
-  visit_dtype(RealAndBoolTypes(), x.dtype(), "sum", [&]<class T>() {
-    using Own = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
-    if (DTypeOf<Own>::value == result_dtype) {
-      sum_into(x.data<const T>(), layout, out.data<Own>());
-    } else {  // an integer dtype that was asked for: the low bits of the sum
-      Tensor wide = Tensor::empty(out.sizes(), DTypeOf<Own>::value);
-      sum_into(x.data<const T>(), layout, wide.data<Own>());
-      out = convert(wide, result_dtype, "sum");
-    }
+template <template <class> class Reducer>
+Tensor accumulate(const char* op, const Tensor& self, MaybeDims dim, bool keepdim, std::optional<DType> dtype) {
+  const Reduction reduction(op, self, dim, keepdim);
+  const DType result_dtype = sum_dtype(self, dtype);
+  Tensor out;
+  visit_computed(ComputeTypes(), op, dtype ? convert(self, *dtype, op) : self, [&]<class T>(const Tensor& x) {
+    out = reduce_to<T, T>(reduction, x, result_dtype, Reducer<T>(), [](SumType<T> total) { return total; });
   });
   return out;
 }
 
+// self: any shape -> without the dimensions of `dim` (size 1 each with keepdim).
+Tensor sum_dims(const Tensor& self, MaybeDims dim, bool keepdim, std::optional<DType> dtype) {
+  return accumulate<Sum>("sum", self, dim, keepdim, dtype);
+}
+
 Tensor sum(const Tensor& self, std::optional<DType> dtype) { return sum_dims(self, std::nullopt, false, dtype); }
 
+Tensor nansum(const Tensor& self, MaybeDims dim, bool keepdim, std::optional<DType> dtype) {
+  if (is_complex(self.dtype()))
+    throw Error(ErrorCode::kUnsupported, std::string("nansum: unsupported dtype ") + dtype_name(self.dtype()) +
+                                             "; supported are bools, integers and floats");
+  return accumulate<NanSum>("nansum", self, dim, keepdim, dtype);
+}
+
+Tensor prod(const Tensor& self, std::optional<DType> dtype) {
+  return accumulate<Product>("prod", self, std::nullopt, false, dtype);
+}
+
+Tensor prod_dim(const Tensor& self, std::int64_t dim, bool keepdim, std::optional<DType> dtype) {
+  return accumulate<Product>("prod", self, std::span<const std::int64_t>(&dim, 1), keepdim, dtype);
+}
+
+Tensor mean_dims(const Tensor& self, MaybeDims dim, bool keepdim, std::optional<DType> dtype) {
+  const Tensor input = convert(self, dtype.value_or(self.dtype()), "mean");
+  const Reduction reduction("mean", input, dim, keepdim);
+  Tensor out;
+  visit_computed(ComputeFloatTypes(), "mean", input, [&]<class T>(const Tensor& x) {
+    const auto count = static_cast<double>(reduction.length());
+    out = reduce_to<T, T>(reduction, x, input.dtype(), Sum<T>(), [&](SumType<T> total) { return total / count; });
+  });
+  return out;
+}
+
+Tensor mean(const Tensor& self, std::optional<DType> dtype) { return mean_dims(self, std::nullopt, false, dtype); }
+
+Tensor nanmean(const Tensor& self, MaybeDims dim, bool keepdim, std::optional<DType> dtype) {
+  const Tensor input = convert(self, dtype.value_or(self.dtype()), "nanmean");
+  const Reduction reduction("nanmean", input, dim, keepdim);
+  Tensor out;
+  visit_computed(TypeList<float, double>(), "nanmean", input, [&]<class T>(const Tensor& x) {
+    const auto same = [](auto total) { return total; };
+    const Tensor totals = reduce_to<T, double>(reduction, x, DType::kFloat64, NanSum<T>(), same);
+    const Tensor counts = reduce_to<T, double>(reduction, x, DType::kFloat64, CountNumbers<T>(), same);
+    for (std::int64_t i = 0; i < totals.numel(); ++i) totals.data<double>()[i] /= counts.data<double>()[i];
+    out = convert(totals, input.dtype(), "nanmean");
+  });
+  return out;
+}
+
+// Applies `finish` to the number of terms that are not zero.
+template <class Result, class Finish>
+Tensor count_terms(const char* op, const Tensor& self, MaybeDims dim, bool keepdim, DType dtype, Finish finish) {
+  const Reduction reduction(op, self, dim, keepdim);
+  Tensor out;
+  visit_computed(ComputeTypes(), op, self, [&]<class T>(const Tensor& x) {
+    out = reduce_to<T, Result>(reduction, x, dtype, CountNonzero<T>(), [&](std::int64_t count) {
+      return finish(count, reduction.length());
+    });
+  });
+  return out;
+}
+
+// Of uint8 uint8, of everything else bool.
+DType truth_dtype(const Tensor& self) { return self.dtype() == DType::kUInt8 ? DType::kUInt8 : DType::kBool; }
+
+Tensor any_dims(const Tensor& self, MaybeDims dim, bool keepdim) {
+  if (dim && dim->empty()) return convert(self, truth_dtype(self), "any");
+  return count_terms<bool>("any", self, dim, keepdim, truth_dtype(self),
+                           [](std::int64_t count, std::int64_t) { return count > 0; });
+}
+Tensor any(const Tensor& self) { return any_dims(self, std::nullopt, false); }
+Tensor any_dim(const Tensor& self, std::int64_t dim, bool keepdim) {
+  return any_dims(self, std::span<const std::int64_t>(&dim, 1), keepdim);
+}
+
+Tensor all_dims(const Tensor& self, MaybeDims dim, bool keepdim) {
+  if (dim && dim->empty()) return convert(self, truth_dtype(self), "all");
+  return count_terms<bool>("all", self, dim, keepdim, truth_dtype(self),
+                           [](std::int64_t count, std::int64_t length) { return count == length; });
+}
+Tensor all(const Tensor& self) { return all_dims(self, std::nullopt, false); }
+Tensor all_dim(const Tensor& self, std::int64_t dim, bool keepdim) {
+  return all_dims(self, std::span<const std::int64_t>(&dim, 1), keepdim);
+}
+
+Tensor count_nonzero_dims(const Tensor& self, std::span<const std::int64_t> dim) {
+  return count_terms<std::int64_t>("count_nonzero", self, dim, false, DType::kInt64,
+                                   [](std::int64_t count, std::int64_t) { return count; });
+}
+Tensor count_nonzero(const Tensor& self, std::optional<std::int64_t> dim) {
+  return count_nonzero_dims(self, dim ? std::span<const std::int64_t>(&*dim, 1) : std::span<const std::int64_t>());
+}
+
 constexpr OpDefinition kOps[] = {
-    define_op<sum>("aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor"),
     define_op<sum_dims>(
         "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<sum>("aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<nansum>(
+        "aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<mean>("aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<mean_dims>(
+        "aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<nanmean>(
+        "aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<prod>("aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<prod_dim>(
+        "aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<any>("aten::any(Tensor self) -> Tensor"),
+    define_op<any_dim>("aten::any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor"),
+    define_op<any_dims>("aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor"),
+    define_op<all>("aten::all(Tensor self) -> Tensor"),
+    define_op<all_dim>("aten::all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor"),
+    define_op<all_dims>("aten::all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor"),
+    define_op<count_nonzero>("aten::count_nonzero(Tensor self, int? dim=None) -> Tensor"),
+    define_op<count_nonzero_dims>("aten::count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor"),
 };
 
 }  // namespace

@@ -1,0 +1,125 @@
+// Softmax and its logarithm. Rows are made dense first; then one pass for the largest element, one for the
+// exponentials and their sum, one to scale.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "ops/families.h"
+#include "ops/reduce.h"
+#include "ops/vector_math.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace {
+
+// As in reductions: fixed lanes, so that vectors of any width give the same bits.
+constexpr std::int64_t kLanes = 16;
+
+template <class T>
+THREADWHEEL_INLINE T row_max(const T* x, std::int64_t n) {
+  T lanes[kLanes];
+  for (T& lane : lanes) lane = -std::numeric_limits<T>::infinity();
+  const std::int64_t whole = n / kLanes * kLanes;
+  for (std::int64_t i = 0; i < whole; i += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
+  T result = -std::numeric_limits<T>::infinity();
+  for (const T lane : lanes) result = lane > result ? lane : result;
+  for (std::int64_t i = whole; i < n; ++i) result = x[i] > result ? x[i] : result;
+  return result;  // without NaN, which the exponentials carry on
+}
+
+template <class T>
+THREADWHEEL_INLINE double row_sum(const T* x, std::int64_t n) {
+  double lanes[kLanes] = {};
+  const std::int64_t whole = n / kLanes * kLanes;
+  for (std::int64_t i = 0; i < whole; i += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);
+  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] += static_cast<double>(x[i]);
+  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
+    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+  return lanes[0];
+}
+
+// `rows` dense rows of n elements.
+template <class T>
+THREADWHEEL_KERNEL void softmax_rows(const T* x, T* out, std::int64_t rows, std::int64_t n) {
+  for (std::int64_t row = 0; row < rows; ++row, x += n, out += n) {
+    const T largest = row_max(x, n);
+    for (std::int64_t i = 0; i < n; ++i) out[i] = vector_math::exp(x[i] - largest);
+    const T factor = static_cast<T>(1.0 / row_sum(out, n));
+    for (std::int64_t i = 0; i < n; ++i) out[i] *= factor;
+  }
+}
+
+template <class T>
+THREADWHEEL_KERNEL void log_softmax_rows(const T* x, T* out, std::int64_t rows, std::int64_t n) {
+  for (std::int64_t row = 0; row < rows; ++row, x += n, out += n) {
+    const T largest = row_max(x, n);
+    for (std::int64_t i = 0; i < n; ++i) out[i] = vector_math::exp(x[i] - largest);
+    const T shift = static_cast<T>(std::log(row_sum(out, n)));
+    for (std::int64_t i = 0; i < n; ++i) out[i] = (x[i] - largest) - shift;
+  }
+}
+
+// The same elements with dimension `axis` last.
+Tensor move_last(const Tensor& x, std::size_t axis) {
+  Dims sizes = x.sizes(), strides = x.strides();
+  std::rotate(sizes.begin() + axis, sizes.begin() + axis + 1, sizes.end());
+  std::rotate(strides.begin() + axis, strides.begin() + axis + 1, strides.end());
+  return x.as_strided(std::move(sizes), std::move(strides));
+}
+
+template <bool Log>
+Tensor softmax_of(const char* op, const Tensor& self, std::int64_t dim, DType dtype) {
+  const std::size_t axis = wrap_dim(op, dim, self.dim());
+  const Tensor input = convert(self, dtype, op);
+  Tensor out;
+  visit_computed(TypeList<float, double>(), op, input, [&]<class T>(const Tensor& given) {
+    const bool last = axis + 1 >= given.sizes().size();
+    const Tensor x = (last ? given : move_last(given, axis)).contiguous();
+    const Tensor rows = Tensor::empty(x.sizes(), x.dtype());
+    const std::int64_t n = given.dim() == 0 ? 1 : given.size(axis);
+    const std::int64_t count = n == 0 ? 0 : x.numel() / n;
+    const std::int64_t grain = std::max<std::int64_t>(1, detail::kReduceGrain / 4 / std::max<std::int64_t>(n, 1));
+    parallel_for(0, count, grain, [&](std::int64_t begin, std::int64_t end) {
+      const auto kernel = Log ? &log_softmax_rows<T> : &softmax_rows<T>;
+      kernel(x.data<const T>() + begin * n, rows.data<T>() + begin * n, end - begin, n);
+    });
+    out = rows;
+    if (!last) {
+      out = Tensor::empty(given.sizes(), given.dtype());
+      convert_into(move_last(out, axis), rows, op);
+    }
+  });
+  return convert(out, dtype, op);
+}
+
+Tensor softmax(const Tensor& self, std::int64_t dim, std::optional<DType> dtype) {
+  return softmax_of<false>("softmax", self, dim, dtype.value_or(self.dtype()));
+}
+
+Tensor log_softmax(const Tensor& self, std::int64_t dim, std::optional<DType> dtype) {
+  return softmax_of<true>("log_softmax", self, dim, dtype.value_or(self.dtype()));
+}
+
+template <bool Log>
+Tensor softmax_in_dtype(const Tensor& self, std::int64_t dim, bool half_to_float) {
+  const char* const op = Log ? "_log_softmax" : "_softmax";
+  if (half_to_float)
+    throw Error(ErrorCode::kUnsupported, std::string(op) + ": half_to_float is True; convert the tensor first");
+  return softmax_of<Log>(op, self, dim, self.dtype());
+}
+
+constexpr OpDefinition kOps[] = {
+    define_op<softmax>("aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"),
+    define_op<log_softmax>("aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"),
+    define_op<softmax_in_dtype<false>>("aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor"),
+    define_op<softmax_in_dtype<true>>("aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor"),
+};
+
+}  // namespace
+
+std::span<const OpDefinition> softmax_ops() { return kOps; }
+
+}  // namespace threadwheel
