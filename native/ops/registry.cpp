@@ -10,11 +10,33 @@ namespace threadwheel {
 namespace {
 
 constexpr std::span<const OpDefinition> (*kFamilies[])() = {
-    pointwise_ops, math_ops,  activation_ops, comparison_ops, logic_ops, cast_ops,     factory_ops, reduction_ops,
-    linalg_ops,    nn_ops,    view_ops,       split_ops,      join_ops,  rearrange_ops, padding_ops, indexing_ops,
-    mask_ops,      gather_ops, sorting_ops,   lookup_ops,     set_ops,   einsum_ops};
-    pointwise_ops, math_ops, activation_ops, comparison_ops, logic_ops, cast_ops, factory_ops, reduction_ops, extreme_ops, statistics_ops, scan_ops, softmax_ops,
-    linalg_ops, nn_ops};
+    pointwise_ops,
+    math_ops,
+    activation_ops,
+    comparison_ops,
+    logic_ops,
+    cast_ops,
+    factory_ops,
+    reduction_ops,
+    extreme_ops,
+    statistics_ops,
+    scan_ops,
+    softmax_ops,
+    linalg_ops,
+    nn_ops,
+    view_ops,
+    split_ops,
+    join_ops,
+    rearrange_ops,
+    padding_ops,
+    indexing_ops,
+    mask_ops,
+    gather_ops,
+    sorting_ops,
+    lookup_ops,
+    set_ops,
+    einsum_ops,
+};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {
