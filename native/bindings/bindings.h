@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "ops/value.h"
 #include "tensor/tensor.h"
 
 namespace threadwheel::bindings {
@@ -34,6 +35,9 @@ std::optional<DType> to_dtype(py::handle object);
 // Returns an int as a number of threads, in range or not. Throws TypeError for anything that is not an int (a bool
 // is not), naming `where`, and Error(kValue) for one beyond C++'s int.
 int to_thread_count(const char* where, py::handle object);
+
+// What an op returned, as Python's own objects and tensors.
+py::object to_python(const Value& value);
 
 // "float", as in an error message.
 std::string type_name(py::handle object);

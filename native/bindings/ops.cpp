@@ -131,29 +131,18 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
   return "";
 }
 
-py::object to_python(Value value) {
-  if (value.is_tensor()) return py::cast(value.to_tensor());
-  if (value.is_none()) return py::none();
-  if (value.is_bool()) return py::bool_(value.to_bool());
-  if (value.is_int()) return py::int_(value.to_int());
-  if (value.is_double()) return py::float_(value.to_double());
-  if (value.is_complex()) return py::cast(value.to_complex());
-  if (value.is_string()) return py::str(value.to_string());
-  if (value.is_list()) {
-    py::list list;
-    for (const Value& element : value.to_list()) list.append(to_python(element));
-    return list;
-  }
-  const std::vector<Value>& elements = value.to_tuple();
-  py::tuple tuple(elements.size());
-  for (std::size_t i = 0; i < elements.size(); ++i) tuple[i] = to_python(elements[i]);
-  return tuple;
+// Functions of the module are the ops on tensors; those on numbers, strings and lists are the scripting language's.
+bool is_public(const Op& op) {
+  const std::string_view text = op.schema_text();
+  return text.starts_with("aten::") && text.find("Tensor", text.find('(')) != text.npos;
 }
 
-// All overloads of one name.
+// All public overloads of one name.
 class Function {
  public:
-  explicit Function(std::span<const Op* const> overloads) : overloads_(overloads) {}
+  explicit Function(std::span<const Op* const> overloads) {
+    std::ranges::copy_if(overloads, std::back_inserter(overloads_), [](const Op* op) { return is_public(*op); });
+  }
 
   // numpy's scalars are numbers first, and arrays without dimensions only where no overload takes a number.
   py::object operator()(const py::args& args, const py::kwargs& kwargs) const {
@@ -180,7 +169,7 @@ class Function {
       const py::gil_scoped_release unlocked;
       result = op.call(values);
     }
-    return to_python(std::move(result));
+    return to_python(result);
   }
 
   [[noreturn]] void refuse(const py::args& args, const py::kwargs& kwargs) const {
@@ -195,15 +184,42 @@ class Function {
     throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
   }
 
-  std::span<const Op* const> overloads_;
+  std::vector<const Op*> overloads_;
 };
 
 }  // namespace
+
+py::object to_python(const Value& value) {
+  if (value.is_tensor()) return py::cast(value.to_tensor());
+  if (value.is_none()) return py::none();
+  if (value.is_bool()) return py::bool_(value.to_bool());
+  if (value.is_int()) return py::int_(value.to_int());
+  if (value.is_double()) return py::float_(value.to_double());
+  if (value.is_complex())
+    return py::reinterpret_steal<py::object>(PyComplex_FromDoubles(value.to_complex().real(), value.to_complex().imag()));
+  if (value.is_string()) return py::str(value.to_string());
+  if (value.is_list()) {
+    py::list list;
+    for (const Value& element : value.to_list()) list.append(to_python(element));
+    return list;
+  }
+  if (value.is_dict()) {
+    py::dict dict;
+    for (const auto& [key, entry] : value.to_dict().entries) dict[to_python(key)] = to_python(entry);
+    return dict;
+  }
+  if (!value.is_tuple()) return py::str(value.to_string());  // a device
+  const std::vector<Value>& elements = value.to_tuple();
+  py::tuple tuple(elements.size());
+  for (std::size_t i = 0; i < elements.size(); ++i) tuple[i] = to_python(elements[i]);
+  return tuple;
+}
 
 void bind_ops(py::module_& module) {
   const Registry& registry = Registry::instance();
   py::dict ops;
   for (const auto& op : registry.ops()) {
+    if (!is_public(*op)) continue;
     const Function function(registry.find(op->name()));
     const std::string name = function.name();
     if (ops.contains(name.c_str())) continue;

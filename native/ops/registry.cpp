@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::span<const OpDefinition> (*kFamilies[])() = {pointwise_ops, reduction_ops, linalg_ops, nn_ops,
     view_ops, split_ops, join_ops, rearrange_ops, padding_ops,
-    indexing_ops, mask_ops, gather_ops, sorting_ops, lookup_ops, set_ops, einsum_ops};
+    indexing_ops, mask_ops, gather_ops, sorting_ops, lookup_ops, set_ops, einsum_ops,
+    text_ops, language_math_ops, language_comparison_ops, language_string_ops,
+    language_list_ops, language_dict_ops, language_tensor_ops};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {
