@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "ops/value.h"
 #include "tensor/tensor.h"
 
 namespace threadwheel::bindings {

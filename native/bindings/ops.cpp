@@ -44,10 +44,18 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
   return "";
 }
 
-// All overloads of one name.
+// Functions of the module are the ops on tensors; those on numbers, strings and lists are the scripting language's.
+bool is_public(const Op& op) {
+  const std::string_view text = op.schema_text();
+  return text.starts_with("aten::") && text.find("Tensor", text.find('(')) != text.npos;
+}
+
+// All public overloads of one name.
 class Function {
  public:
-  explicit Function(std::span<const Op* const> overloads) : overloads_(overloads) {}
+  explicit Function(std::span<const Op* const> overloads) {
+    std::ranges::copy_if(overloads, std::back_inserter(overloads_), [](const Op* op) { return is_public(*op); });
+  }
 
   // numpy's scalars are numbers first, and arrays without dimensions only where no overload takes a number.
   py::object operator()(const py::args& args, const py::kwargs& kwargs) const {
@@ -74,7 +82,7 @@ class Function {
       const py::gil_scoped_release unlocked;
       result = op.call(values);
     }
-    return to_python(std::move(result));
+    return to_python(result);
   }
 
   [[noreturn]] void refuse(const py::args& args, const py::kwargs& kwargs) const {
@@ -89,7 +97,7 @@ class Function {
     throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
   }
 
-  std::span<const Op* const> overloads_;
+  std::vector<const Op*> overloads_;
 };
 
 }  // namespace
@@ -98,6 +106,7 @@ void bind_ops(py::module_& module) {
   const Registry& registry = Registry::instance();
   py::dict ops;
   for (const auto& op : registry.ops()) {
+    if (!is_public(*op)) continue;
     const Function function(registry.find(op->name()));
     const std::string name = function.name();
     if (ops.contains(name.c_str())) continue;

@@ -1,5 +1,6 @@
 // threadwheel._core._testing: what the tests need to see of the parallel layer from Python. Not for users.
 #include "bindings/bindings.h"
+#include "bindings/values.h"
 
 #include <pybind11/stl.h>
 #include <unistd.h>
@@ -201,6 +202,42 @@ std::vector<std::string> check_schemas() {
   return texts;
 }
 
+// Any Python object as the Value that it is: what a program would hold.
+Value to_value(py::handle object) {
+  if (object.is_none()) return {};
+  if (PyBool_Check(object.ptr())) return object.ptr() == Py_True;
+  if (PyLong_Check(object.ptr())) return object.cast<std::int64_t>();
+  if (PyFloat_Check(object.ptr())) return object.cast<double>();
+  if (PyComplex_Check(object.ptr())) return Complex(PyComplex_RealAsDouble(object.ptr()), PyComplex_ImagAsDouble(object.ptr()));
+  if (PyUnicode_Check(object.ptr())) return object.cast<std::string>();
+  if (auto tensor = to_tensor(object, true)) return *std::move(tensor);
+  if (PyDict_Check(object.ptr())) {
+    const auto dict = make_ref<DictValue>();
+    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(object)) dict->set(to_value(key), to_value(value));
+    return dict;
+  }
+  std::vector<Value> elements;
+  for (const py::handle element : py::reinterpret_borrow<py::sequence>(object)) elements.push_back(to_value(element));
+  return PyTuple_Check(object.ptr()) ? Value::tuple(std::move(elements)) : Value::list(std::move(elements));
+}
+
+// Calls one overload, "aten::add.int", and returns its result and what it left of its arguments.
+py::tuple call_op(const std::string& full_name, const py::args& args) {
+  const Registry& registry = Registry::instance();
+  for (const Op* op : registry.find(full_name.substr(0, full_name.find('.')))) {
+    const Schema& schema = op->schema();
+    if (schema.full_name() != full_name) continue;
+    std::vector<Value> values;
+    for (const py::handle argument : args) values.push_back(to_value(argument));
+    while (values.size() < schema.arguments.size()) values.push_back(schema.arguments[values.size()].default_value.value());
+    const Value result = op->call(values);
+    py::list after;
+    for (const Value& value : values) after.append(to_python(value));
+    return py::make_tuple(to_python(result), after);
+  }
+  throw Error(ErrorCode::kValue, "call_op: there is no op '" + full_name + "'");
+}
+
 }  // namespace
 
 void bind_testing(py::module_& parent) {
@@ -254,6 +291,7 @@ void bind_testing(py::module_& parent) {
   module.def("view_bits", &view_bits);
   module.def("check_schemas", &check_schemas);
   module.def("parse_schema", [](const std::string& text) { return parse_schema(text).name; });
+  module.def("call_op", &call_op);
 }
 
 }  // namespace threadwheel::bindings

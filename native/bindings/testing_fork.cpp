@@ -29,7 +29,8 @@ int use(const Tensor& ones) noexcept {
   if (launch_future([] { return launch_future([] { return 7; }).value(); }).value() != 7) return kWrongTask;
   try {
     const std::vector<Value> arguments{Value(ones), Value(ones)};
-    const Tensor product = Registry::instance().find("aten::mm").at(0)->call(arguments).to_tensor();
+    const Op& mm = *Registry::instance().find("aten::mm").front();
+    const Tensor product = mm.call(std::span<const Value>(arguments)).to_tensor();
     return product.data<float>()[0] == static_cast<float>(ones.sizes()[0]) ? 0 : kWrongProduct;
   } catch (const Error& error) {
     return std::string(error.what()).starts_with("library call: ") ? kRefused : kWrongProduct;

@@ -33,5 +33,12 @@ std::span<const OpDefinition> sorting_ops();
 std::span<const OpDefinition> lookup_ops();
 std::span<const OpDefinition> set_ops();
 std::span<const OpDefinition> einsum_ops();
+std::span<const OpDefinition> text_ops();
+std::span<const OpDefinition> language_math_ops();
+std::span<const OpDefinition> language_comparison_ops();
+std::span<const OpDefinition> language_string_ops();
+std::span<const OpDefinition> language_list_ops();
+std::span<const OpDefinition> language_dict_ops();
+std::span<const OpDefinition> language_tensor_ops();
 
 }  // namespace threadwheel

@@ -34,15 +34,20 @@ void check_inside(const char* op, const Tensor& index, const Tensor& self, std::
                        (but_for ? " but for dimension " + std::to_string(*but_for) : ""));
 }
 
-Tensor gather(const Tensor& self, std::int64_t dim, const Tensor& index, bool) {
+// With `negative`, positions below 0 count from the end.
+Tensor gather_at(const Tensor& self, std::int64_t dim, const Tensor& index, bool negative) {
   const std::size_t at = wrap_dim("gather", dim, self.dim());
   const Tensor x = with_dim(self), positions = with_dim(to_index("gather", index));
   check_inside("gather", positions, x, at);
   Tensor result = Tensor::empty(index.sizes(), self.dtype());
   if (result.numel() == 0) return result;
   load_at(with_dim(result), still_along(x, at, positions.sizes()),
-          to_distances("gather", positions, x.size(at), x.stride(at), x.dtype(), false));
+          to_distances("gather", positions, x.size(at), x.stride(at), x.dtype(), negative));
   return result;
+}
+
+Tensor gather(const Tensor& self, std::int64_t dim, const Tensor& index, bool) {
+  return gather_at(self, dim, index, false);
 }
 
 struct Target {
@@ -332,12 +337,13 @@ Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool a
 }
 
 Tensor take_along_dim(const Tensor& self, const Tensor& indices, std::optional<std::int64_t> dim) {
-  if (!dim) return gather(views::reshape(self, Dims{self.numel()}), 0, views::reshape(indices, Dims{indices.numel()}), false);
+  if (!dim)
+    return gather_at(views::reshape(self, Dims{self.numel()}), 0, views::reshape(indices, Dims{indices.numel()}), true);
   if (self.dim() != indices.dim())
     fail_value("take_along_dim", "sizes are " + to_string(self.sizes()) + " and the indices' " +
                                      to_string(indices.sizes()) + "; they must have as many dimensions");
   const std::size_t at = wrap_dim("take_along_dim", *dim, self.dim());
-  if (self.dim() == 0) return gather(self, 0, indices, false);
+  if (self.dim() == 0) return gather_at(self, 0, indices, true);
   // All other dimensions broadcast.
   Dims self_sizes = self.sizes(), index_sizes = indices.sizes();
   self_sizes[at] = index_sizes[at] = 1;
@@ -347,7 +353,7 @@ Tensor take_along_dim(const Tensor& self, const Tensor& indices, std::optional<s
     wide[at] = tensor.size(at);
     return broadcast_to(tensor, wide);
   };
-  return gather(widened(self), static_cast<std::int64_t>(at), widened(indices), false);
+  return gather_at(widened(self), static_cast<std::int64_t>(at), widened(indices), true);
 }
 
 // The form that leaves `self` alone.

@@ -105,9 +105,10 @@ Tensor repeat_interleave_tensor(const Tensor& self, const Tensor& repeats, std::
 }
 
 Tensor roll_one(const Tensor& self, std::int64_t shift, std::int64_t dim) {
+  check_rank_at_least("roll", self, 1);
   const std::size_t at = wrap_dim("roll", dim, self.dim());
-  const std::int64_t size = size_at(self, at);
-  if (self.dim() == 0 || size == 0) return copy_of(self);
+  const std::int64_t size = self.size(at);
+  if (size == 0) return copy_of(self);
   const std::int64_t start = (size - shift % size) % size;  // the position that comes first afterwards
   const auto at_dim = static_cast<std::int64_t>(at);
   Tensor result = Tensor::empty(self.sizes(), self.dtype());

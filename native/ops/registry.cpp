@@ -36,6 +36,13 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     lookup_ops,
     set_ops,
     einsum_ops,
+    text_ops,
+    language_math_ops,
+    language_comparison_ops,
+    language_string_ops,
+    language_list_ops,
+    language_dict_ops,
+    language_tensor_ops,
 };
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {

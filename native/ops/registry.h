@@ -189,6 +189,9 @@ constexpr OpDefinition define_op(const char* schema) {
   return {schema, &detail::Boxed<Kernel>::call, detail::Boxed<Kernel>::kKinds};
 }
 
+// For a schema with "...": the kernel takes the arguments as they come.
+constexpr OpDefinition define_variadic_op(const char* schema, BoxedKernel kernel) { return {schema, kernel, {}}; }
+
 class Op {
  public:
   explicit Op(const OpDefinition& definition) : definition_(definition) {}

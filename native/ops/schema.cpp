@@ -120,7 +120,7 @@ class Parser {
       definition->name = base;
       return Type::class_of(std::move(definition));
     }
-    if (base == "t" || base == "t1" || base == "t2") return Type::variable(base);
+    if (base == "t" || base == "t1" || base == "t2" || base == "tVal") return Type::variable(base);
     fail("a type, not '" + base + "'");
   }
 
@@ -164,10 +164,21 @@ class Parser {
     const char quote = text_[position_];
     const auto end = text_.find(quote, position_ + 1);
     if (end == std::string_view::npos) fail("the closing quote");
-    std::string value(text_.substr(position_ + 1, end - position_ - 1));
+    const std::string value = unescape(text_.substr(position_ + 1, end - position_ - 1));
     position_ = end + 1;
     skip_spaces();
     return value;
+  }
+
+  // Spaces other than ' ' are written as in C.
+  static std::string unescape(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      constexpr std::string_view kNames = "ntfv\\", kCharacters = "\n\t\f\v\\";
+      const bool escaped = text[i] == '\\' && i + 1 < text.size() && kNames.find(text[i + 1]) != kNames.npos;
+      result += escaped ? kCharacters[kNames.find(text[++i])] : text[i];
+    }
+    return result;
   }
 
   std::int64_t integer() {

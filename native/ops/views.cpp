@@ -156,6 +156,7 @@ Tensor reverse_dims(const Tensor& self) {
 }
 
 Tensor matrix_transpose(const Tensor& self) {
+  if (self.dim() == 0) return same_view(self);
   check_rank_at_least("mT", self, 2);
   return transpose(self, -2, -1);
 }

@@ -1,0 +1,186 @@
+// Tensors and numbers: one made from the other, and what a program can ask a tensor or the runtime about.
+#include <cmath>
+#include <string>
+
+#include "ops/elementwise.h"
+#include "ops/families.h"
+#include "ops/language.h"
+#include "ops/shape.h"
+
+namespace threadwheel {
+namespace {
+
+using namespace language;  // NOLINT: the vocabulary of these tables
+
+void check_one(const Tensor& self) {
+  if (self.numel() != 1)
+    fail_value("item", "the tensor has " + std::to_string(self.numel()) +
+                           " elements; only one element can become a number");
+}
+
+// The only element as a number of its category.
+Value item(const Tensor& self) {
+  check_one(self);
+  const bool half = self.dtype() == DType::kFloat16 || self.dtype() == DType::kBFloat16;
+  const Tensor x = half ? convert(self, DType::kFloat32, "item") : self;
+  if (x.dtype() == DType::kComplex64) return Complex(*x.data<const std::complex<float>>());
+  if (x.dtype() == DType::kComplex128) return *x.data<const Complex>();
+  return visit_dtype(RealAndBoolTypes(), x.dtype(), "item", [&]<class T>() -> Value {
+    const T value = *x.data<const T>();
+    if constexpr (std::is_same_v<T, bool>) return Value(value);
+    else if constexpr (std::is_integral_v<T>) return Value(static_cast<Int>(value));
+    else return Value(static_cast<double>(value));
+  });
+}
+
+Int to_int(const Tensor& self) {
+  const Value value = item(self);
+  if (value.is_double() && !(std::abs(value.to_double()) < 9223372036854775808.0))
+    throw Error(ErrorCode::kOverflow, "int: " + std::to_string(value.to_double()) + " does not fit in 64 bits");
+  return value.to_scalar().to<Int>();
+}
+double to_float(const Tensor& self) { return item(self).to_scalar().to<double>(); }
+bool to_bool(const Tensor& self) { return item(self).to_complex() != Complex(); }
+Complex to_complex(const Tensor& self) { return item(self).to_complex(); }
+
+// The silent conversions of traced programs: of a tensor without dimensions only, of the right category.
+const Tensor& implicit(const Tensor& self, DTypeCategory most) {
+  if (self.dim() != 0 || dtype_info(self.dtype()).category > most)
+    fail_value("implicit", std::string("a ") + dtype_name(self.dtype()) + " tensor of sizes " +
+                               to_string(self.sizes()) + " cannot become this number; convert it explicitly");
+  return self;
+}
+Int int_implicit(const Tensor& self) { return to_int(implicit(self, DTypeCategory::kInteger)); }
+double float_implicit(const Tensor& self) { return to_float(implicit(self, DTypeCategory::kFloating)); }
+Complex complex_implicit(const Tensor& self) { return to_complex(implicit(self, DTypeCategory::kComplex)); }
+Value scalar_implicit(const Tensor& self) { return item(implicit(self, DTypeCategory::kComplex)); }
+
+Tensor number_to_tensor(Scalar number) {
+  switch (number.category()) {
+    case DTypeCategory::kBool: return scalar_tensor(number, DType::kBool);
+    case DTypeCategory::kInteger: return scalar_tensor(number, DType::kInt64);
+    case DTypeCategory::kFloating: return scalar_tensor(number, DType::kFloat64);
+    default: return scalar_tensor(number, DType::kComplex128);
+  }
+}
+Tensor bool_to_tensor(bool value) { return number_to_tensor(value); }
+
+Int length(const Tensor& self) {
+  if (self.dim() == 0) throw Error(ErrorCode::kType, "len() of a 0-d tensor");
+  return self.size(0);
+}
+Value sizes(const Tensor& self) { return IntList(self.sizes().begin(), self.sizes().end()); }
+Value strides(const Tensor& self) { return IntList(self.strides().begin(), self.strides().end()); }
+
+std::size_t named_dim(const char* op, const Tensor& self, Int dim) {
+  check_rank_at_least(op, self, 1);
+  return wrap_dim(op, dim, self.dim());
+}
+Int size(const Tensor& self, Int dim) { return self.size(named_dim("size", self, dim)); }
+Int stride(const Tensor& self, Int dim) { return self.stride(named_dim("stride", self, dim)); }
+Int dim(const Tensor& self) { return self.dim(); }
+Int numel(const Tensor& self) { return self.numel(); }
+Int storage_offset(const Tensor& self) { return self.offset(); }
+Int element_size(const Tensor& self) { return static_cast<Int>(dtype_size(self.dtype())); }
+Int num_bytes(const Tensor& self) { return self.numel() * element_size(self); }
+bool is_contiguous(const Tensor& self) { return self.is_contiguous(); }
+bool is_floating_point(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kFloating; }
+bool is_complex(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kComplex; }
+bool is_quantized(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kQuantized; }
+bool is_signed(const Tensor& self) { return self.dtype() != DType::kUInt8 && self.dtype() != DType::kBool; }
+bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes() == other.sizes(); }
+Int dtype(const Tensor& self) { return static_cast<Int>(self.dtype()); }
+Int layout(const Tensor&) { return 0; }  // strided: there is no other
+Value device(const Tensor&) { return Value::device("cpu"); }
+
+// What is never so here: other devices, gradients, sparse and lazy tensors.
+bool no(const Tensor&) { return false; }
+bool yes(const Tensor&) { return true; }
+Tensor itself(const Tensor& self) { return self; }
+Tensor require_grad(const Tensor& self, bool requires_grad) {
+  if (requires_grad)
+    throw Error(ErrorCode::kUnsupported, "requires_grad_: gradients are not computed here; pass False");
+  return self;
+}
+bool is_disabled() { return false; }
+void set_grad_enabled(bool) {}  // nothing records gradients either way
+
+Value make_device(const std::string& name) {
+  if (name != "cpu" && name != "cpu:0")
+    throw Error(ErrorCode::kUnsupported, "device: unsupported device '" + name + "'; there is 'cpu' only");
+  return Value::device("cpu");
+}
+Value make_indexed_device(const std::string& name, Int index) { return make_device(name + ":" + std::to_string(index)); }
+std::string device_type(const Value& self) { return self.to_string(); }
+Value device_index(const Value&) { return {}; }
+
+Int promote(DType a, DType b) { return static_cast<Int>(promote_types(a, b)); }
+bool can_cast(DType from, DType to) { return dtype_info(from).category <= dtype_info(to).category; }
+
+Value broadcast_shapes(std::span<const Int> a, std::span<const Int> b) {
+  const Dims sizes = broadcast_sizes("broadcast_shapes", a, b);
+  return IntList(sizes.begin(), sizes.end());
+}
+
+constexpr OpDefinition kOps[] = {
+    define_op<item>("aten::item(Tensor self) -> Scalar"),
+    define_op<to_int>("aten::Int.Tensor(Tensor a) -> int"),
+    define_op<to_float>("aten::Float.Tensor(Tensor a) -> float"),
+    define_op<to_bool>("aten::Bool.Tensor(Tensor a) -> bool"),
+    define_op<to_bool>("aten::is_nonzero(Tensor self) -> bool"),
+    define_op<int_implicit>("aten::IntImplicit(Tensor a) -> int"),
+    define_op<float_implicit>("aten::FloatImplicit(Tensor a) -> float"),
+    define_op<complex_implicit>("aten::ComplexImplicit(Tensor a) -> complex"),
+    define_op<scalar_implicit>("aten::ScalarImplicit(Tensor a) -> Scalar"),
+    define_op<number_to_tensor>("prim::NumToTensor.Scalar(Scalar a) -> Tensor"),
+    define_op<bool_to_tensor>("prim::NumToTensor.bool(bool a) -> Tensor"),
+    define_op<length>("aten::len.Tensor(Tensor t) -> int"),
+    define_op<size>("aten::size.int(Tensor self, int dim) -> int"),
+    define_op<sizes>("aten::size(Tensor self) -> int[]"),
+    define_op<stride>("aten::stride.int(Tensor self, int dim) -> int"),
+    define_op<strides>("aten::stride(Tensor self) -> int[]"),
+    define_op<dim>("aten::dim(Tensor self) -> int"),
+    define_op<numel>("aten::numel(Tensor self) -> int"),
+    define_op<storage_offset>("aten::storage_offset(Tensor self) -> int"),
+    define_op<element_size>("aten::element_size(Tensor self) -> int"),
+    define_op<element_size>("prim::itemsize(Tensor a) -> int"),
+    define_op<num_bytes>("prim::nbytes(Tensor a) -> int"),
+    define_op<is_contiguous>("aten::is_contiguous(Tensor self) -> bool"),
+    define_op<is_floating_point>("aten::is_floating_point(Tensor self) -> bool"),
+    define_op<is_complex>("aten::is_complex(Tensor self) -> bool"),
+    define_op<is_signed>("aten::is_signed(Tensor self) -> bool"),
+    define_op<is_same_size>("aten::is_same_size(Tensor self, Tensor other) -> bool"),
+    define_op<dtype>("prim::dtype(Tensor a) -> int"),
+    define_op<layout>("prim::layout(Tensor a) -> Layout"),
+    define_op<device>("prim::device(Tensor a) -> Device"),
+    define_op<is_quantized>("prim::is_quantized(Tensor a) -> bool"),
+    define_op<no>("prim::requires_grad(Tensor a) -> bool"),
+    define_op<no>("prim::is_cuda(Tensor a) -> bool"),
+    define_op<no>("prim::is_mkldnn(Tensor a) -> bool"),
+    define_op<no>("prim::is_sparse(Tensor a) -> bool"),
+    define_op<no>("aten::is_neg(Tensor self) -> bool"),
+    define_op<no>("aten::is_conj(Tensor self) -> bool"),
+    define_op<yes>("aten::is_leaf(Tensor self) -> bool"),
+    define_op<itself>("aten::cpu(Tensor(a) self) -> Tensor(b|a)"),
+    define_op<itself>("aten::positive(Tensor(a) self) -> Tensor(a)"),
+    define_op<require_grad>("aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!)"),
+    define_op<is_disabled>("aten::is_grad_enabled() -> bool"),
+    define_op<is_disabled>("aten::is_autocast_enabled() -> bool"),
+    define_op<is_disabled>("aten::is_autocast_cpu_enabled() -> bool"),
+    define_op<is_disabled>("aten::_get_tracing_state() -> bool"),
+    define_op<set_grad_enabled>("aten::set_grad_enabled(bool val) -> ()"),
+    define_op<make_device>("aten::device(str a) -> Device"),
+    define_op<make_indexed_device>("aten::device.with_index(str type, int index) -> Device"),
+    define_op<device_type>("prim::type(Device self) -> str"),
+    define_op<device_index>("prim::index(Device self) -> int?"),
+    define_op<promote>("aten::promote_types(ScalarType type1, ScalarType type2) -> ScalarType"),
+    define_op<can_cast>("aten::can_cast(ScalarType from_, ScalarType to) -> bool"),
+    define_op<broadcast_shapes>("aten::broadcast_shapes(int[] a, int[] b) -> int[]"),
+    define_op<broadcast_shapes>("aten::_infer_size(int[] a, int[] b) -> int[]"),
+};
+
+}  // namespace
+
+std::span<const OpDefinition> language_tensor_ops() { return kOps; }
+
+}  // namespace threadwheel
