@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
 #include <new>
 #include <optional>
 #include <vector>
@@ -21,13 +23,28 @@ std::optional<DType> combine(std::optional<DType> high, std::optional<DType> low
 
 void join(std::optional<DType>& dtype, DType other) { dtype = dtype ? promote_types(*dtype, other) : other; }
 
-bool overlaps(const Tensor& a, const Tensor& b) { return a.numel() > 0 && b.numel() > 0 && a.storage() == b.storage(); }
+// The addresses from a tensor's first byte to behind its last one.
+std::pair<const std::byte*, const std::byte*> extent(const Tensor& tensor) {
+  const auto item_bytes = static_cast<std::int64_t>(dtype_size(tensor.dtype()));
+  std::int64_t least = 0, most = 0;
+  for (std::size_t i = 0; i < tensor.sizes().size(); ++i)
+    (tensor.stride(i) < 0 ? least : most) += (tensor.size(i) - 1) * tensor.stride(i);
+  return {tensor.raw_data() + least * item_bytes, tensor.raw_data() + (most + 1) * item_bytes};
+}
 
 bool same_view(const Tensor& a, const Tensor& b) {
   return a.raw_data() == b.raw_data() && a.dtype() == b.dtype() && a.sizes() == b.sizes() && a.strides() == b.strides();
 }
 
 }  // namespace
+
+// By addresses: two storages may be views of one array of somebody else's.
+bool may_overlap(const Tensor& a, const Tensor& b) {
+  if (a.numel() == 0 || b.numel() == 0) return false;
+  const auto [begin_a, end_a] = extent(a);
+  const auto [begin_b, end_b] = extent(b);
+  return std::less<>()(begin_a, end_b) && std::less<>()(begin_b, end_a);
+}
 
 DType default_dtype(DTypeCategory category) {
   switch (category) {
@@ -128,7 +145,7 @@ Tensor Elementwise::operand_tensor(std::size_t k, const Tensor& out) const {
   const Tensor& given = operands_[k].tensor();
   const bool keeps_dtype = k < rule_.conditions || given.dtype() == common_;
   const Tensor tensor = keeps_dtype ? given : convert(given, common_, rule_.op);
-  if (given_out_ == nullptr || !overlaps(tensor, out) || same_view(tensor, out)) return tensor;
+  if (given_out_ == nullptr || !may_overlap(tensor, out) || same_view(tensor, out)) return tensor;
   Tensor copy = Tensor::empty(tensor.sizes(), tensor.dtype());
   convert_into(copy, tensor, rule_.op);
   return copy;
