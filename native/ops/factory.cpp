@@ -397,7 +397,10 @@ Tensor one_hot(const Tensor& self, std::int64_t num_classes) {
   if (values.empty() && num_classes <= 0)
     throw Error(ErrorCode::kValue, "one_hot: the tensor is empty; give num_classes");
   std::int64_t count = num_classes;
-  if (num_classes == -1) count = *std::ranges::max_element(values) + 1;
+  if (num_classes == -1) {
+    const std::int64_t largest = *std::ranges::max_element(values);
+    count = largest < INT64_MAX ? largest + 1 : largest;  // which the check below then refuses
+  }
   for (const std::int64_t value : values)
     if (value < 0 || value >= count)
       throw Error(ErrorCode::kValue, "one_hot: a class is " + std::to_string(value) + " and num_classes " +
