@@ -336,6 +336,10 @@ def test_special_values_pass_through_activations() -> None:
     same(tw.fmax(x, np.float32(1)), np.array([1, np.inf, 1, 1], "f4"))
 
 
+def test_logit_of_integers() -> None:
+    same(tw.logit(np.array([0, 1])), np.array([-np.inf, np.inf], "f4"))
+
+
 def test_gelu() -> None:
     x = np.array([-1, 0, 1, 3], "f4")
     np.testing.assert_allclose(tw.gelu(x).numpy(), [-0.15865526, 0, 0.8413447, 2.9959507], rtol=1e-6)
