@@ -23,7 +23,7 @@ T convert_number(Number number) {
 // torch lets such numbers wrap around in some ops and refuses them in others.
 template <class Number>
 void check_number(const ElementwiseRule& rule, const Tensor& self, Number number) {
-  if (!is_integral(self.dtype())) return;
+  if (rule.floating || !is_integral(self.dtype())) return;
   check_fits(rule.op, number, self.dtype());
   if (self.dtype() == DType::kUInt8 && Scalar(number).template to<double>() < 0)
     throw Error(ErrorCode::kValue, std::string(rule.op) + ": a number is " +

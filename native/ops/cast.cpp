@@ -80,14 +80,12 @@ Tensor contiguous(const Tensor& self, const Value& memory_format) {
   return self.contiguous();
 }
 
-bool shares_memory(const Tensor& a, const Tensor& b) { return a.storage() == b.storage(); }
-
 Tensor copy_into(const char* op, const Tensor& self, const Tensor& source) {
   check_writable(self, op);
   if (!(broadcast_sizes(op, self.sizes(), source.sizes()) == self.sizes()))
     throw Error(ErrorCode::kValue, std::string(op) + ": the source has sizes " + to_string(source.sizes()) +
                                        " and self " + to_string(self.sizes()) + "; it must broadcast to self's");
-  convert_into(self, shares_memory(self, source) ? copy_of(source, source.dtype(), op) : source, op);
+  convert_into(self, may_overlap(self, source) ? copy_of(source, source.dtype(), op) : source, op);
   return self;
 }
 

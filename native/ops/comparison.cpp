@@ -49,30 +49,30 @@ struct GreaterEqual : OnNumbers<"ge", ComputeRealTypes> {
 
 // --- the larger and the smaller --------------------------------------------------------------------
 
-// NaN of either operand wins; written so that a compiler makes vectors of it.
+// NaN of either operand wins. Without short circuit, so that a compiler makes vectors of it.
 struct Maximum : OnNumbers<"maximum", ComputeRealTypes> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x, T y) const {
-    return x > y || x != x ? x : y;
+    return (x > y) | (x != x) ? x : y;
   }
 };
 struct Minimum : OnNumbers<"minimum", ComputeRealTypes> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x, T y) const {
-    return x < y || x != x ? x : y;
+    return (x < y) | (x != x) ? x : y;
   }
 };
 // NaN loses against a number.
 struct Fmax : OnNumbers<"fmax", ComputeRealTypes> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x, T y) const {
-    return x > y || y != y ? x : y;
+    return (x > y) | (y != y) ? x : y;
   }
 };
 struct Fmin : OnNumbers<"fmin", ComputeRealTypes> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x, T y) const {
-    return x < y || y != y ? x : y;
+    return (x < y) | (y != y) ? x : y;
   }
 };
 
@@ -247,7 +247,8 @@ struct IsClose {
   THREADWHEEL_INLINE bool operator()(T x, T y) const {
     if (x == y || (equal_nan && x != x && y != y)) return true;
     if constexpr (std::is_integral_v<T>) {  // the limit in float32, the distance exactly: torch's way
-      const auto distance = static_cast<float>(x > y ? x - y : y - x);
+      const auto high = static_cast<std::uint64_t>(x > y ? x : y), low = static_cast<std::uint64_t>(x > y ? y : x);
+      const auto distance = static_cast<float>(high - low);
       return distance <= static_cast<float>(atol) + std::abs(static_cast<float>(rtol) * static_cast<float>(y));
     } else {
       const auto distance = std::abs(x - y);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
 #include <new>
 #include <optional>
 #include <vector>
@@ -33,18 +35,19 @@ std::pair<const std::byte*, const std::byte*> extent(const Tensor& tensor) {
   return {begin, end};
 }
 
-// By address: views of one numpy array have storages of their own here.
-bool overlaps(const Tensor& a, const Tensor& b) {
-  const auto [a_begin, a_end] = extent(a);
-  const auto [b_begin, b_end] = extent(b);
-  return a_begin < b_end && b_begin < a_end;
-}
-
 bool same_view(const Tensor& a, const Tensor& b) {
   return a.raw_data() == b.raw_data() && a.dtype() == b.dtype() && a.sizes() == b.sizes() && a.strides() == b.strides();
 }
 
 }  // namespace
+
+// By addresses: two storages may be views of one array of somebody else's.
+bool may_overlap(const Tensor& a, const Tensor& b) {
+  if (a.numel() == 0 || b.numel() == 0) return false;
+  const auto [begin_a, end_a] = extent(a);
+  const auto [begin_b, end_b] = extent(b);
+  return std::less<>()(begin_a, end_b) && std::less<>()(begin_b, end_a);
+}
 
 DType default_dtype(DTypeCategory category) {
   switch (category) {
@@ -145,7 +148,7 @@ Tensor Elementwise::operand_tensor(std::size_t k, const Tensor& out) const {
   const Tensor& given = operands_[k].tensor();
   const bool keeps_dtype = k < rule_.conditions || given.dtype() == common_;
   const Tensor tensor = keeps_dtype ? given : convert(given, common_, rule_.op);
-  if (given_out_ == nullptr || !overlaps(tensor, out) || same_view(tensor, out)) return tensor;
+  if (given_out_ == nullptr || !may_overlap(tensor, out) || same_view(tensor, out)) return tensor;
   Tensor copy = Tensor::empty(tensor.sizes(), tensor.dtype());
   convert_into(copy, tensor, rule_.op);
   return copy;

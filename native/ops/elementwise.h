@@ -51,6 +51,9 @@ Tensor scalar_tensor(Scalar value, DType dtype);
 // Throws Error(kValue) unless `out` may be written: not read-only, each element in memory of its own.
 void check_writable(const Tensor& out, const char* op);
 
+// Whether elements of the two may share memory: their extents meet.
+bool may_overlap(const Tensor& a, const Tensor& b);
+
 // Where a result goes: into memory of its own, or into the tensor that the op is called on.
 enum class Into { kNew, kSelf };
 

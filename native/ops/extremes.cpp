@@ -25,7 +25,8 @@ struct Extreme {
     static constexpr bool kOrdered = false;
     THREADWHEEL_INLINE Total identity() const { return Largest ? kLowest<T> : kHighest<T>; }
     THREADWHEEL_INLINE Total add(Total total, T x, std::int64_t) const {
-      return (Largest ? x > total : x < total) || x != x ? x : total;
+      // No short circuit: both comparisons are cheaper than a branch, and make vectors.
+      return static_cast<bool>((Largest ? x > total : x < total) | (x != x)) ? x : total;
     }
     THREADWHEEL_INLINE Total combine(Total a, Total b) const { return add(a, b, 0); }
   };

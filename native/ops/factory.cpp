@@ -130,10 +130,24 @@ Tensor generate(std::int64_t n, DType dtype, const char* op, Function function) 
 
 bool is_integer(Scalar number) { return number.category() <= DTypeCategory::kInteger; }
 
-[[noreturn]] void refuse_range(double start, double end, double step) {
-  throw Error(ErrorCode::kValue, "arange: start is " + std::to_string(start) + ", end " + std::to_string(end) +
-                                     ", step " + std::to_string(step) +
-                                     "; they must be finite, step not 0 and towards end");
+// How many steps there are from start to end, the end not included.
+std::int64_t count_steps(double start, double end, double distance, double step) {
+  const double count = std::ceil(distance / step);
+  if (step == 0 || !std::isfinite(start) || !std::isfinite(end) || !std::isfinite(step) ||
+      (distance != 0 && (distance > 0) != (step > 0)) || !(count < 0x1.0p62))
+    throw Error(ErrorCode::kValue, "arange: start is " + std::to_string(start) + ", end " + std::to_string(end) +
+                                       ", step " + std::to_string(step) +
+                                       "; they must be finite, step not 0 and towards end");
+  return static_cast<std::int64_t>(count);
+}
+
+// Of an integer dtype, the limits lose their fractions first, as in torch. Differences are exact.
+Tensor arange_integers(std::int64_t start, std::int64_t end, std::int64_t step, DType dtype) {
+  std::int64_t distance = 0;
+  if (__builtin_sub_overflow(end, start, &distance)) distance = end > start ? INT64_MAX : INT64_MIN;
+  const std::int64_t n = count_steps(static_cast<double>(start), static_cast<double>(end),
+                                     static_cast<double>(distance), static_cast<double>(step));
+  return generate<std::int64_t>(n, dtype, "arange", [&](std::int64_t i) { return start + step * i; });
 }
 
 Tensor arange_of(Scalar start, Scalar end, Scalar step, MaybeDType dtype, const Value& layout, const Value& device) {
@@ -143,19 +157,11 @@ Tensor arange_of(Scalar start, Scalar end, Scalar step, MaybeDType dtype, const 
   if (is_complex(result) || result == DType::kBool)
     throw Error(ErrorCode::kUnsupported,
                 std::string("arange: unsupported dtype ") + dtype_name(result) + "; supported are integers and floats");
-  // Of an integer dtype, the limits lose their fractions first, as in torch.
-  const bool exact = integers || result == DType::kInt64;
-  const double first = exact ? static_cast<double>(start.to<std::int64_t>()) : start.to<double>();
-  const double last = exact ? static_cast<double>(end.to<std::int64_t>()) : end.to<double>();
-  const double by = exact ? static_cast<double>(step.to<std::int64_t>()) : step.to<double>();
-  const double count = std::ceil((last - first) / by);
-  if (by == 0 || !std::isfinite(first) || !std::isfinite(last) || !std::isfinite(by) ||
-      (last != first && (last > first) != (by > 0)) || !(count < 0x1.0p62))
-    refuse_range(first, last, by);
-  const auto n = static_cast<std::int64_t>(count);
-  if (!exact) return generate<double>(n, result, "arange", [&](std::int64_t i) { return first + by * static_cast<double>(i); });
-  const auto start_bits = start.to<std::int64_t>(), step_bits = step.to<std::int64_t>();
-  return generate<std::int64_t>(n, result, "arange", [&](std::int64_t i) { return start_bits + step_bits * i; });
+  if (integers || result == DType::kInt64)
+    return arange_integers(start.to<std::int64_t>(), end.to<std::int64_t>(), step.to<std::int64_t>(), result);
+  const auto first = start.to<double>(), last = end.to<double>(), by = step.to<double>();
+  return generate<double>(count_steps(first, last, last - first, by), result, "arange",
+                          [&](std::int64_t i) { return first + by * static_cast<double>(i); });
 }
 
 Tensor arange(Scalar end, MaybeDType dtype, const Value& layout, const Value& device, const Value& /*pin_memory*/) {
@@ -391,7 +397,10 @@ Tensor one_hot(const Tensor& self, std::int64_t num_classes) {
   if (values.empty() && num_classes <= 0)
     throw Error(ErrorCode::kValue, "one_hot: the tensor is empty; give num_classes");
   std::int64_t count = num_classes;
-  if (num_classes == -1) count = *std::ranges::max_element(values) + 1;
+  if (num_classes == -1) {
+    const std::int64_t largest = *std::ranges::max_element(values);
+    count = largest < INT64_MAX ? largest + 1 : largest;  // which the check below then refuses
+  }
   for (const std::int64_t value : values)
     if (value < 0 || value >= count)
       throw Error(ErrorCode::kValue, "one_hot: a class is " + std::to_string(value) + " and num_classes " +

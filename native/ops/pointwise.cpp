@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "ops/options.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -50,6 +51,7 @@ void check_alpha(const char* op, DType dtype, Scalar alpha) {
                                        (category == DTypeCategory::kComplex && wanted == DTypeCategory::kFloating
                                             ? "a float"
                                             : "an int"));
+  check_fits(op, alpha, dtype);
 }
 
 bool is_one(Scalar number) { return number.to<Complex>() == Complex(1); }
@@ -327,6 +329,9 @@ void check_same_dtypes(const char* op, const Tensor& a, const Tensor& b) {
 template <Into Where = Into::kNew>
 Tensor lerp_number(const Tensor& self, const Tensor& end, Scalar weight) {
   check_same_dtypes("lerp", self, end);
+  if (is_integral(self.dtype()))  // a float weight would make floats of integers
+    throw Error(ErrorCode::kUnsupported, std::string("lerp: unsupported dtype ") + dtype_name(self.dtype()) +
+                                             "; supported are floats, complex");
   return apply<Lerp, Where>({self, end, weight}, self);
 }
 

@@ -131,8 +131,11 @@ Tensor count_terms(const char* op, const Tensor& self, MaybeDims dim, bool keepd
 // Of uint8 uint8, of everything else bool.
 DType truth_dtype(const Tensor& self) { return self.dtype() == DType::kUInt8 ? DType::kUInt8 : DType::kBool; }
 
+// Of each element alone, which is what no dimension to reduce means here.
+Tensor truth(const char* op, const Tensor& self) { return convert(convert(self, DType::kBool, op), truth_dtype(self), op); }
+
 Tensor any_dims(const Tensor& self, MaybeDims dim, bool keepdim) {
-  if (dim && dim->empty()) return convert(self, truth_dtype(self), "any");
+  if (dim && dim->empty()) return truth("any", self);
   return count_terms<bool>("any", self, dim, keepdim, truth_dtype(self),
                            [](std::int64_t count, std::int64_t) { return count > 0; });
 }
@@ -142,7 +145,7 @@ Tensor any_dim(const Tensor& self, std::int64_t dim, bool keepdim) {
 }
 
 Tensor all_dims(const Tensor& self, MaybeDims dim, bool keepdim) {
-  if (dim && dim->empty()) return convert(self, truth_dtype(self), "all");
+  if (dim && dim->empty()) return truth("all", self);
   return count_terms<bool>("all", self, dim, keepdim, truth_dtype(self),
                            [](std::int64_t count, std::int64_t length) { return count == length; });
 }

@@ -3,6 +3,7 @@
 
 #include "ops/families.h"
 #include "ops/reduce.h"
+#include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
@@ -67,6 +68,8 @@ Tensor cumprod(const Tensor& self, std::int64_t dim, std::optional<DType> dtype)
 template <class Function>
 Tensor scan_into(const char* op, const Tensor& self, std::int64_t dim, std::optional<DType> dtype) {
   check_writable(self, op);
+  if (self.dtype() == DType::kBool)
+    throw Error(ErrorCode::kUnsupported, std::string(op) + ": unsupported dtype bool; convert the tensor to integers");
   convert_into(self, scan<Function>(op, self, dim, dtype.value_or(self.dtype())), op);
   return self;
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import stub
 
 import threadwheel as tw
 
@@ -110,6 +111,11 @@ def test_the_stub_file_lists_ops_and_dtypes() -> None:
     assert listed == set(tw._core.ops) | (functions - classes)
     variables = {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
     assert variables == {"ops", "dtypes", *tw._core.dtypes}
+
+
+def test_the_stub_file_has_the_signatures_of_the_registry() -> None:
+    text = files("threadwheel").joinpath("_core.pyi").read_text()
+    assert text == stub.updated(text, tw._core._testing.check_schemas()), "run python tests/runtime/stub.py"
 
 
 def test_everything_public_is_there() -> None:
