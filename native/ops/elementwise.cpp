@@ -234,7 +234,8 @@ void Elementwise::run_blocks(std::byte* const* pointers, const std::int64_t* str
     for (std::size_t k = 0; k < count; ++k) {
       std::byte* const here = pointers[k] + i * strides[k];
       now[k] = dense[k] ? here : buffers[k];
-      if (k > 0 && !dense[k] && (i == 0 || strides[k] != 0)) loads_[k - 1](buffers[k], item_bytes_[k], here, strides[k], size);
+      if (k > 0 && !dense[k] && (i == 0 || strides[k] != 0))
+        loads_[k - 1](buffers[k], item_bytes_[k], here, strides[k], size);
     }
     kernel(now.data(), size);
     if (!dense[0]) store_(pointers[0] + i * strides[0], strides[0], buffers[0], item_bytes_[0], size);

@@ -144,7 +144,9 @@ THREADWHEEL_KERNEL void dense_kernel(std::byte* const* pointers, std::int64_t n,
 }
 
 template <class T>
-inline const char* const kTypeNames = std::is_integral_v<T> ? "integers" : std::is_floating_point_v<T> ? "floats" : "complex";
+inline const char* const kTypeNames = std::is_integral_v<T>         ? "integers"
+                                      : std::is_floating_point_v<T> ? "floats"
+                                                                    : "complex";
 
 // "bools, integers and floats"
 template <class... Ts>

@@ -84,7 +84,8 @@ MaybeDims maybe_one(const std::optional<std::int64_t>& dim) {
 }
 
 std::tuple<Tensor, Tensor> aminmax(const Tensor& self, std::optional<std::int64_t> dim, bool keepdim) {
-  return {extreme<false>("aminmax", self, maybe_one(dim), keepdim), extreme<true>("aminmax", self, maybe_one(dim), keepdim)};
+  return {extreme<false>("aminmax", self, maybe_one(dim), keepdim),
+          extreme<true>("aminmax", self, maybe_one(dim), keepdim)};
 }
 
 // Values and indices along the reduced dimensions.

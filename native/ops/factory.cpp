@@ -221,7 +221,8 @@ Tensor linspace(Scalar start, Scalar end, std::int64_t steps, MaybeDType dtype, 
 
 Tensor logspace(Scalar start, Scalar end, std::int64_t steps, double base, MaybeDType dtype, const Value& layout,
                 const Value& device, const Value& /*pin_memory*/) {
-  return space("logspace", start, end, steps, dtype, layout, device, [&](auto x) { return std::pow(decltype(x)(base), x); });
+  return space("logspace", start, end, steps, dtype, layout, device,
+               [&](auto x) { return std::pow(decltype(x)(base), x); });
 }
 
 // --- matrices --------------------------------------------------------------------------------------

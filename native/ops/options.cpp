@@ -25,7 +25,8 @@ void check_layout(const char* op, const Value& layout) {
 
 void check_device(const char* op, const Value& device) {
   if (device.is_none()) return;
-  if (device.to_string().substr(0, 3) != "cpu") refuse(op, "device is '" + device.to_string() + "'; supported is 'cpu'");
+  if (device.to_string().substr(0, 3) != "cpu")
+    refuse(op, "device is '" + device.to_string() + "'; supported is 'cpu'");
 }
 
 void check_memory_format(const char* op, const Value& memory_format) {
@@ -33,13 +34,15 @@ void check_memory_format(const char* op, const Value& memory_format) {
   const std::int64_t format = memory_format.to_int();
   // The layouts of images are wishes: elements and sizes are the same in any order of memory.
   if (format < 0 || format > kLastMemoryFormat)
-    refuse(op, "memory_format is " + std::to_string(format) + "; supported are 0 to " + std::to_string(kLastMemoryFormat));
+    refuse(op, "memory_format is " + std::to_string(format) + "; supported are 0 to " +
+                   std::to_string(kLastMemoryFormat));
 }
 
 DType read_dtype(const char* op, std::optional<std::int64_t> number, DType otherwise) {
   if (!number) return otherwise;
   if (const auto dtype = find_dtype(*number)) return *dtype;
-  throw Error(ErrorCode::kValue, std::string(op) + ": dtype is " + std::to_string(*number) + "; there is no such dtype");
+  throw Error(ErrorCode::kValue,
+              std::string(op) + ": dtype is " + std::to_string(*number) + "; there is no such dtype");
 }
 
 void check_fits(const char* op, Scalar value, DType dtype) {

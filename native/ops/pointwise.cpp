@@ -143,7 +143,8 @@ struct Divide {
 };
 
 [[noreturn]] void refuse_zero(const char* op) {
-  throw Error(ErrorCode::kValue, std::string(op) + ": an integer is divided by zero; convert to a floating dtype first");
+  throw Error(ErrorCode::kValue,
+              std::string(op) + ": an integer is divided by zero; convert to a floating dtype first");
 }
 
 // Truncated quotient. The least integer divided by -1 wraps around, where the instruction would trap.

@@ -109,7 +109,8 @@ template <class T, class Reducer, class Store>
 void Reduction::run_columns(const T* x, const Layout& layout, const Reducer& reducer, const Store& store) const {
   constexpr std::int64_t kBlock = 512;
   const std::int64_t blocks = (layout.inner + kBlock - 1) / kBlock;
-  const std::int64_t grain = std::max<std::int64_t>(1, detail::kReduceGrain / std::max<std::int64_t>(1, layout.length * kBlock));
+  const std::int64_t work = std::max<std::int64_t>(1, layout.length * kBlock);
+  const std::int64_t grain = std::max<std::int64_t>(1, detail::kReduceGrain / work);
   parallel_for(0, layout.outer * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t row = i / blocks, column = i % blocks * kBlock;
@@ -118,7 +119,8 @@ void Reduction::run_columns(const T* x, const Layout& layout, const Reducer& red
       std::fill_n(totals.begin(), columns, reducer.identity());
       detail::reduce_rows(x + row * layout.outer_step + column, layout.length_step, layout.length, columns,
                           totals.data(), reducer);
-      for (std::int64_t j = 0; j < columns; ++j) store(row * layout.inner + column + j, totals[static_cast<std::size_t>(j)]);
+      for (std::int64_t j = 0; j < columns; ++j)
+        store(row * layout.inner + column + j, totals[static_cast<std::size_t>(j)]);
     }
   });
 }

@@ -132,7 +132,9 @@ Tensor count_terms(const char* op, const Tensor& self, MaybeDims dim, bool keepd
 DType truth_dtype(const Tensor& self) { return self.dtype() == DType::kUInt8 ? DType::kUInt8 : DType::kBool; }
 
 // Of each element alone, which is what no dimension to reduce means here.
-Tensor truth(const char* op, const Tensor& self) { return convert(convert(self, DType::kBool, op), truth_dtype(self), op); }
+Tensor truth(const char* op, const Tensor& self) {
+  return convert(convert(self, DType::kBool, op), truth_dtype(self), op);
+}
 
 Tensor any_dims(const Tensor& self, MaybeDims dim, bool keepdim) {
   if (dim && dim->empty()) return truth("any", self);

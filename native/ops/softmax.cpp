@@ -22,7 +22,8 @@ THREADWHEEL_INLINE T row_max(const T* x, std::int64_t n) {
   for (T& lane : lanes) lane = -std::numeric_limits<T>::infinity();
   const std::int64_t whole = n / kLanes * kLanes;
   for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
+    for (std::int64_t lane = 0; lane < kLanes; ++lane)
+      lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
   T result = -std::numeric_limits<T>::infinity();
   for (const T lane : lanes) result = lane > result ? lane : result;
   for (std::int64_t i = whole; i < n; ++i) result = x[i] > result ? x[i] : result;

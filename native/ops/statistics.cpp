@@ -156,7 +156,8 @@ Tensor vector_norm(const char* op, const Tensor& self, double ord, MaybeDims dim
   const Reduction reduction(op, input, dim, keepdim);
   if (reduction.length() == 0 && (ord < 0 || ord == std::numeric_limits<double>::infinity()))
     throw Error(ErrorCode::kValue, std::string(op) + ": the tensor has sizes " + to_string(self.sizes()) +
-                                       " and the order is " + std::to_string(ord) + "; that norm of nothing is undefined");
+                                       " and the order is " + std::to_string(ord) +
+                                       "; that norm of nothing is undefined");
   Tensor out;
   visit_computed(ComputeFloatTypes(), op, input, [&]<class T>(const Tensor& x) {
     out = norm_of<T>(reduction, x, real_dtype(input.dtype()), ord);

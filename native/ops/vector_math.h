@@ -74,7 +74,8 @@ THREADWHEEL_INLINE double exp(double x) {
   return x < kLeast ? 0.0 : bounded;
 }
 
-// e^x - 1, largest error measured 1.5 units in the last place: the polynomial of exp without its final 1, so that nothing cancels.
+// e^x - 1, largest error measured 1.5 units in the last place: the polynomial of exp without its final 1, so that
+// nothing cancels.
 THREADWHEEL_INLINE float expm1(float x) {
   constexpr float kLargest = 88.72284F, kLeast = -17.5F;  // below, the result rounds to -1
   constexpr float kShifter = 12582912.0F, kLog2E = 1.44269504F;
@@ -105,7 +106,8 @@ THREADWHEEL_INLINE T sigmoid(T x) {
   return T(1) / (T(1) + exp(-x));
 }
 
-// tanh(x), largest error measured 1.3 units in the last place. Cephes' tanhf: a polynomial around zero, elsewhere by exp.
+// tanh(x), largest error measured 1.3 units in the last place. Cephes' tanhf: a polynomial around zero, elsewhere by
+// exp.
 THREADWHEEL_INLINE float tanh(float x) {
   const float size = x < 0 ? -x : x, square = x * x;
   float p = -5.70498872745e-3F;
@@ -119,7 +121,8 @@ THREADWHEEL_INLINE float tanh(float x) {
 }
 THREADWHEEL_INLINE double tanh(double x) { return std::tanh(x); }
 
-// erf(x), largest error measured 1.0 units in the last place. Two polynomials, in x and in the exponent (after N. Juffa).
+// erf(x), largest error measured 1.0 units in the last place. Two polynomials, in x and in the exponent (after
+// N. Juffa).
 THREADWHEEL_INLINE float erf(float x) {
   float size = x < 0 ? -x : x;
   size = size > 4.0F ? 4.0F : size;  // where the result has rounded to 1
@@ -149,8 +152,8 @@ THREADWHEEL_INLINE double erf(double x) { return std::erf(x); }
 inline constexpr float kLargestAngle = 8.0e5F;
 THREADWHEEL_INLINE bool is_small_angle(float x) { return x <= kLargestAngle && x >= -kLargestAngle; }
 
-// sin(x) for quarter = 0, cos(x) for 1, |x| <= kLargestAngle; largest error measured 0.51 units in the last place. In double, so that the
-// reduction to |r| <= pi/4 and the Taylor polynomials cost no accuracy.
+// sin(x) for quarter = 0, cos(x) for 1, |x| <= kLargestAngle; largest error measured 0.51 units in the last place. In
+// double, so that the reduction to |r| <= pi/4 and the Taylor polynomials cost no accuracy.
 THREADWHEEL_INLINE float sine(float x, std::int64_t quarter) {
   constexpr double kShifter = 6755399441055744.0, kTwoByPi = 0.63661977236758134;
   constexpr double kHalfPiHigh = 1.57079632673412561417, kHalfPiLow = 6.07710050650619224932e-11;

@@ -22,7 +22,8 @@ THREADWHEEL_KERNEL void convert_run(std::byte* to, std::int64_t to_stride, const
     for (std::int64_t i = 0; i < n; ++i) out[i] = convert_value<To>(in[i]);
   } else {
     for (std::int64_t i = 0; i < n; ++i)
-      *reinterpret_cast<To*>(to + i * to_stride) = convert_value<To>(*reinterpret_cast<const From*>(from + i * from_stride));
+      *reinterpret_cast<To*>(to + i * to_stride) =
+          convert_value<To>(*reinterpret_cast<const From*>(from + i * from_stride));
   }
 }
 
@@ -48,7 +49,8 @@ RunConverter copier(std::size_t size_bytes) {
 void check_convertible(DType dtype, const char* op) {
   if (dtype_info(dtype).category == DTypeCategory::kQuantized)
     throw Error(ErrorCode::kUnsupported,
-                std::string(op) + ": cannot convert from or to " + dtype_name(dtype) + "; quantize or dequantize instead");
+                std::string(op) + ": cannot convert from or to " + dtype_name(dtype) +
+                    "; quantize or dequantize instead");
 }
 
 }  // namespace

@@ -108,8 +108,8 @@ using RealTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t
 using RealAndBoolTypes =
     TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
 
-using AllTypes = TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, Half, BFloat16, float,
-                          double, std::complex<float>, std::complex<double>>;
+using AllTypes = TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, Half, BFloat16,
+                          float, double, std::complex<float>, std::complex<double>>;
 // The values of compute_dtype(), and parts of them.
 using ComputeTypes = TypeList<std::int64_t, float, double, std::complex<float>, std::complex<double>>;
 using ComputeRealTypes = TypeList<std::int64_t, float, double>;

@@ -18,7 +18,10 @@ namespace threadwheel {
 // One operand: a tensor, or a single number in memory that every step reads again.
 struct StridedOperand {
   explicit StridedOperand(const Tensor& tensor)
-      : data(tensor.raw_data()), sizes(tensor.sizes()), strides(tensor.strides()), item_bytes(dtype_size(tensor.dtype())) {}
+      : data(tensor.raw_data()),
+        sizes(tensor.sizes()),
+        strides(tensor.strides()),
+        item_bytes(dtype_size(tensor.dtype())) {}
   explicit StridedOperand(std::byte* number) : data(number), item_bytes(0) {}
 
   std::byte* data;
