@@ -44,9 +44,6 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     language_dict_ops,
     language_tensor_ops,
 };
-    pointwise_ops, math_ops,    activation_ops, comparison_ops, logic_ops, cast_ops, factory_ops,
-    reduction_ops, extreme_ops, statistics_ops, scan_ops,       softmax_ops,
-    linalg_ops, nn_ops};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {

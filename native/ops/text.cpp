@@ -88,8 +88,14 @@ std::string formatted(char specifier, const Value& value) {
   }
 }
 
-Value percent_format(Arguments arguments) {
-  const std::string& pattern = arguments[0]->to_string();
+Value percent_format(Arguments given) {
+  const std::string& pattern = given[0]->to_string();
+  // "%s %s" % (a, b): one tuple holds them all.
+  std::vector<const Value*> arguments(given.begin(), given.end());
+  if (given.size() == 2 && given[1]->is_tuple()) {
+    arguments.pop_back();
+    for (const Value& each : given[1]->to_tuple()) arguments.push_back(&each);
+  }
   std::string text;
   std::size_t next = 1;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
