@@ -8,8 +8,14 @@
 namespace threadwheel {
 
 std::span<const OpDefinition> linalg_ops();
-std::span<const OpDefinition> nn_ops();
+std::span<const OpDefinition> convolution_ops();
+std::span<const OpDefinition> pooling_ops();
+std::span<const OpDefinition> normalization_ops();
 std::span<const OpDefinition> pointwise_ops();
 std::span<const OpDefinition> reduction_ops();
+std::span<const OpDefinition> attention_ops();
+std::span<const OpDefinition> recurrent_ops();
+std::span<const OpDefinition> resampling_ops();
+std::span<const OpDefinition> fft_ops();
 
 }  // namespace threadwheel

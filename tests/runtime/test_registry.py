@@ -74,9 +74,13 @@ ADD_SCALAR = "aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Ten
         ),
         (
             lambda: tw.conv2d(X, X, None, 1.5),
-            "conv2d: argument 'stride' must be an int or a tuple of ints, not float; "
-            "expected aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0, "
-            "int[2] dilation=1, int groups=1) -> Tensor",
+            "conv2d: the arguments fit no overload; these are\n"
+            "  argument 'stride' must be an int or a tuple of ints, not float, for aten::conv2d(Tensor input, Tensor "
+            "weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], "
+            "SymInt groups=1) -> Tensor\n"
+            "  argument 'stride' must be an int or a tuple of ints, not float, for aten::conv2d.padding(Tensor input, "
+            'Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] '
+            "dilation=[1, 1], SymInt groups=1) -> Tensor",
         ),
     ],
 )
