@@ -204,6 +204,7 @@ void bind_ops(py::module_& module) {
   const Registry& registry = Registry::instance();
   py::dict ops;
   for (const auto& op : registry.ops()) {
+    if (!op->name().starts_with("aten::")) continue;  // those take objects that only programs have
     const Function function(registry.find(op->name()));
     const std::string name = function.name();
     if (ops.contains(name.c_str())) continue;

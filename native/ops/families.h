@@ -17,5 +17,7 @@ std::span<const OpDefinition> attention_ops();
 std::span<const OpDefinition> recurrent_ops();
 std::span<const OpDefinition> resampling_ops();
 std::span<const OpDefinition> fft_ops();
+std::span<const OpDefinition> quantized_ops();
+std::span<const OpDefinition> decomposition_ops();
 
 }  // namespace threadwheel

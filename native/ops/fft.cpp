@@ -22,12 +22,9 @@ using OptionalString = const Value&;  // str?
 
 bool is_complex(DType dtype) { return dtype_info(dtype).category == DTypeCategory::kComplex; }
 
-// The real or complex floating dtype that transforms of `dtype` are computed in.
+// The real floating dtype that transforms of `dtype` are computed in.
 DType real_dtype(DType dtype) {
   return dtype == DType::kFloat64 || dtype == DType::kComplex128 ? DType::kFloat64 : DType::kFloat32;
-}
-DType complex_dtype(DType dtype) {
-  return real_dtype(dtype) == DType::kFloat64 ? DType::kComplex128 : DType::kComplex64;
 }
 
 // Which dtypes fft takes: half floats have no transform on CPUs.

@@ -17,7 +17,8 @@ X = np.ones((2, 3), "f4")
 def test_every_schema_is_readable_and_fits_its_kernel() -> None:
     texts = tw._core._testing.check_schemas()
     assert len(texts) == len(set(texts))
-    assert {text.split("(")[0].split(".")[0] for text in texts} == {f"aten::{name}" for name in tw._core.ops}
+    names = {text.split("(")[0].split(".")[0] for text in texts}
+    assert {name for name in names if name.startswith("aten::")} == {f"aten::{name}" for name in tw._core.ops}
 
 
 @pytest.mark.parametrize(
