@@ -57,39 +57,46 @@ struct Transform {
   double scale;
 };
 
-// One line: `in` has `given` elements, in_step apart; cut or filled with zeros to what the transform takes.
+// As many lines as a plan transforms at once. An inverse transform has real and imaginary parts exchanged.
 template <class T>
-class Line {
+class Lines {
  public:
-  using Number = std::complex<T>;
-
-  explicit Line(const Transform& transform)
+  explicit Lines(const Transform& transform)
       : transform_(transform), plan_(FourierPlan<T>::get(transform.length)),
-        in_(static_cast<std::size_t>(transform.length)), out_(in_.size()) {}
+        in_(static_cast<std::size_t>(transform.length), Number{}), out_(in_.size()) {}
 
-  void load(const Number* in, std::int64_t given, std::int64_t step) {
+  // `in` has `given` elements, `step` apart; cut or filled with zeros to what the transform takes.
+  void load(std::size_t lane, const std::complex<T>* in, std::int64_t given, std::int64_t step) {
     const std::int64_t length = transform_.length;
-    const std::int64_t wanted = transform_.kind == Kind::kHalfToReal ? length / 2 + 1 : length;
-    std::fill(in_.begin(), in_.end(), Number(0));
-    for (std::int64_t i = 0; i < std::min(given, wanted); ++i) in_[static_cast<std::size_t>(i)] = in[i * step];
-    if (transform_.kind != Kind::kHalfToReal) return;
+    const bool mirror = transform_.kind == Kind::kHalfToReal;
+    const std::int64_t wanted = mirror ? length / 2 + 1 : length;
+    for (std::int64_t i = 0; i < wanted; ++i) set(lane, i, i < given ? in[i * step] : std::complex<T>(0));
+    if (!mirror) return;
     // The other half is the mirror image; what has no mirror is real.
-    in_[0] = in_[0].real();
     for (std::int64_t i = 1; i < (length + 1) / 2; ++i)
-      in_[static_cast<std::size_t>(length - i)] = std::conj(in_[static_cast<std::size_t>(i)]);
-    if (length % 2 == 0 && length > 1) in_[static_cast<std::size_t>(length / 2)] = in_[static_cast<std::size_t>(length / 2)].real();
+      set(lane, length - i, i < given ? std::conj(in[i * step]) : std::complex<T>(0));
+    if (given > 0) set(lane, 0, in[0].real());
+    if (length % 2 == 0 && length / 2 < given) set(lane, length / 2, in[length / 2 * step].real());
   }
 
-  void run() {
-    plan_->run(in_.data(), out_.data(), transform_.forward);
+  void run() { plan_->run(in_.data(), out_.data()); }
+
+  std::complex<T> get(std::size_t lane, std::int64_t i) const {
+    const Number& x = out_[static_cast<std::size_t>(i)];
     const auto scale = static_cast<T>(transform_.scale);
-    if (scale != T(1))
-      for (Number& x : out_) x *= scale;
+    return transform_.forward ? std::complex<T>(x.re[lane] * scale, x.im[lane] * scale)
+                              : std::complex<T>(x.im[lane] * scale, x.re[lane] * scale);
   }
-
-  const Number& operator[](std::int64_t i) const { return out_[static_cast<std::size_t>(i)]; }
 
  private:
+  using Number = typename FourierPlan<T>::Number;
+
+  void set(std::size_t lane, std::int64_t i, std::complex<T> value) {
+    Number& x = in_[static_cast<std::size_t>(i)];
+    x.re[lane] = transform_.forward ? value.real() : value.imag();
+    x.im[lane] = transform_.forward ? value.imag() : value.real();
+  }
+
   Transform transform_;
   std::shared_ptr<const FourierPlan<T>> plan_;
   std::vector<Number> in_, out_;
@@ -98,28 +105,37 @@ class Line {
 // The transform of every line along `dim`.
 template <class T>
 Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& transform, const char* op) {
-  using Number = std::complex<T>;
   const Tensor x = as_complex<T>(input, op);
   const bool real = transform.kind == Kind::kHalfToReal;
   Dims sizes = x.sizes();
   sizes[dim] = transform.kind == Kind::kRealToHalf ? transform.length / 2 + 1 : transform.length;
-  const Tensor out = Tensor::empty(sizes, real ? DTypeOf<T>::value : DTypeOf<Number>::value);
+  const Tensor out = Tensor::empty(sizes, real ? DTypeOf<T>::value : DTypeOf<std::complex<T>>::value);
   const std::int64_t inner = count_elements(std::span(sizes).subspan(dim + 1)), given = x.size(dim), made = sizes[dim];
   const std::int64_t lines = made == 0 ? 0 : out.numel() / made;
-  parallel_for(0, lines, std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, transform.length)),
+  constexpr auto kLanes = static_cast<std::int64_t>(FourierPlan<T>::kLanes);
+  const auto store = [&](std::int64_t line, std::size_t lane, const Lines<T>& group) {
+    const std::int64_t first = line / inner * made * inner + line % inner;
+    for (std::int64_t k = 0; k < made; ++k) {
+      if (real) {
+        out.data<T>()[first + k * inner] = group.get(lane, k).real();
+      } else {
+        out.data<std::complex<T>>()[first + k * inner] = group.get(lane, k);
+      }
+    }
+  };
+  const auto* const from = x.data<const std::complex<T>>();
+  parallel_for(0, (lines + kLanes - 1) / kLanes, std::max<std::int64_t>(1, 1024 / transform.length),
                [&](std::int64_t begin, std::int64_t end) {
-                 Line<T> line(transform);
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   line.load(x.data<const Number>() + i / inner * given * inner + i % inner, given, inner);
-                   line.run();
-                   const std::int64_t first = i / inner * made * inner + i % inner;
-                   for (std::int64_t k = 0; k < made; ++k) {
-                     if (real) {
-                       out.data<T>()[first + k * inner] = line[k].real();
-                     } else {
-                       out.data<Number>()[first + k * inner] = line[k];
-                     }
+                 Lines<T> group(transform);
+                 for (std::int64_t first = begin * kLanes; first < std::min(lines, end * kLanes); first += kLanes) {
+                   const auto count = static_cast<std::size_t>(std::min(kLanes, lines - first));
+                   for (std::size_t lane = 0; lane < count; ++lane) {
+                     const std::int64_t line = first + static_cast<std::int64_t>(lane);
+                     group.load(lane, from + line / inner * given * inner + line % inner, given, inner);
                    }
+                   group.run();
+                   for (std::size_t lane = 0; lane < count; ++lane)
+                     store(first + static_cast<std::int64_t>(lane), lane, group);
                  }
                });
   return out;

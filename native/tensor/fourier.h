@@ -1,8 +1,8 @@
-// Discrete Fourier transforms of one line: mixed radix for lengths of small prime factors, Bluestein's algorithm for
-// the others. No scaling. Plans are immutable and shared by threads.
+// Discrete Fourier transforms of several lines at once, one per vector lane: mixed radix for lengths of small prime
+// factors, Bluestein's algorithm for the others. Forward, without scaling; plans are immutable and shared by threads.
 #pragma once
 
-#include <complex>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -12,26 +12,34 @@ namespace threadwheel {
 template <class T>
 class FourierPlan {
  public:
-  using Number = std::complex<T>;
+  static constexpr std::size_t kLanes = 64 / sizeof(T);
+
+  // Element i of each line. The inverse transform is this one with re and im exchanged before and after.
+  struct alignas(64) Number {
+    typedef T Lanes __attribute__((vector_size(64), may_alias));
+    Lanes re, im;
+  };
 
   // The plan for a length of 1 or more, from a bounded cache.
   static std::shared_ptr<const FourierPlan> get(std::int64_t length);
 
   explicit FourierPlan(std::int64_t length);
 
-  // out[k] = sum over j of in[j] exp(-+ 2 pi i j k / length), minus for `forward`. in and out do not overlap.
-  void run(const Number* in, Number* out, bool forward) const;
+  // out[k] = sum over j of in[j] exp(-2 pi i j k / length). in and out do not overlap.
+  void run(const Number* in, Number* out) const;
 
  private:
-  void run_forward(const Number* in, Number* out) const;
-  void run_factors(const Number* in, Number* out, std::int64_t n, std::int64_t in_step, std::size_t factor) const;
+  struct Root {
+    T re, im;
+  };
+
   void run_chirp(const Number* in, Number* out) const;
 
   std::int64_t length_;
   std::vector<std::int64_t> factors_;
-  std::vector<Number> roots_;  // exp(-2 pi i k / length)
+  std::vector<Root> roots_;  // exp(-2 pi i k / length)
   // Bluestein: a convolution with a chirp, of a length that has small factors.
-  std::vector<Number> chirp_, chirp_spectrum_;
+  std::vector<Root> chirp_, chirp_spectrum_;
   std::shared_ptr<const FourierPlan> convolution_;
 };
 

@@ -28,6 +28,7 @@ def test_every_schema_is_readable_and_fits_its_kernel() -> None:
         "aten::b.out(Tensor[] xs, int[1]? dim, bool flag=True, Scalar s=-1, int[] l=[1, 2]) -> (Tensor values, Tensor)",
         "aten::c(Tensor(a) self) -> Tensor(a)[]",
         "aten::_d() -> ()",
+        "aten::e(Tensor x) -> Tensor y",
     ],
 )
 def test_schema_notation(text: str) -> None:
@@ -41,7 +42,7 @@ def test_schema_notation(text: str) -> None:
         ("aten::a(Tensor) -> Tensor", "cannot be read at column 15; expected a name"),
         ("aten::a() Tensor", "cannot be read at column 11; expected '->'"),
         ("aten::a(int x=) -> Tensor", "cannot be read at column 15; expected a value"),
-        ("aten::a() -> Tensor x", "cannot be read at column 21; expected the end"),
+        ("aten::a() -> Tensor x y", "cannot be read at column 23; expected the end"),
         ("", "cannot be read at column 1; expected a name"),
     ],
 )
