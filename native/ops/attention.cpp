@@ -19,7 +19,7 @@ namespace {
 
 using OptionalTensor = std::optional<Tensor>;
 
-constexpr std::int64_t kBlockRows = 64;  // queries per block: enough rows for a product to run at full speed
+constexpr std::int64_t kBlockRows = 128;  // queries per block: enough rows for a product to run at full speed
 
 // Batches of matrices, [..., rows, columns].
 struct Heads {

@@ -118,12 +118,6 @@ struct Group {
         positions(volume(shape.kernel)), depth((shape.transposed ? out_channels : in_channels) * positions) {}
 };
 
-bool is_pointwise(const ConvShape& shape) {
-  const Extent ones{1, 1, 1}, zeros{0, 0, 0};
-  return !shape.transposed && shape.kernel == ones && shape.stride == ones && shape.padding == zeros &&
-         shape.input == shape.output;
-}
-
 template <class T>
 std::int64_t rows_per_block(const ConvShape& shape, const Group& group) {
   const Extent& grid = shape.transposed ? shape.input : shape.output;
@@ -163,24 +157,29 @@ void convolve_transposed(const ConvShape& shape, const Group& group, const T* in
   }
 }
 
+// One channel: for each kernel position, rows of the input times its weight. One function, because a call per row
+// would cost more than the row.
 template <class T>
-THREADWHEEL_KERNEL void add_scaled(std::int64_t n, T factor, const T* x, std::int64_t step, T* y) {
-  if (step == 1) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i] += factor * x[i * step];
+THREADWHEEL_KERNEL void convolve_channel(const ConvShape& shape, const T* input, const T* weight, T* output) {
+  const std::int64_t stride = shape.stride[2], height = shape.output[1], width = shape.output[2];
+  for (std::int64_t k = 0; k < volume(shape.kernel); ++k) {
+    const Line x = line(shape, 2, k % shape.kernel[2], width, shape.input[2]);
+    const std::int64_t ky = k / shape.kernel[2] % shape.kernel[1], kz = k / (shape.kernel[2] * shape.kernel[1]);
+    const Line y = line(shape, 1, ky, height, shape.input[1]);
+    const Line z = line(shape, 0, kz, shape.output[0], shape.input[0]);
+    const T factor = weight[k];
+    for (std::int64_t oz = z.first; oz < z.last; ++oz)
+      for (std::int64_t oy = y.first; oy < y.last; ++oy) {
+        const std::int64_t iz = oz * shape.stride[0] + z.offset, iy = oy * shape.stride[1] + y.offset;
+        const T* const from = input + (iz * shape.input[1] + iy) * shape.input[2] + x.offset;
+        T* const to = output + (oz * height + oy) * width;
+        if (stride == 1) {
+          for (std::int64_t i = x.first; i < x.last; ++i) to[i] += factor * from[i];
+        } else {
+          for (std::int64_t i = x.first; i < x.last; ++i) to[i] += factor * from[i * stride];
+        }
+      }
   }
-}
-
-template <class T>
-void convolve_channel(const ConvShape& shape, const T* input, const T* weight, T* output) {
-  const Patches<T> rows{shape, shape.output, shape.input, 0, shape.output[0] * shape.output[1]};
-  for (std::int64_t k = 0; k < volume(shape.kernel); ++k)
-    rows.for_rows(k, [&](const Line& x, std::int64_t row, std::int64_t source) {
-      if (source < 0) return;
-      add_scaled(x.last - x.first, weight[k], input + source * shape.input[2] + x.offset + x.first * shape.stride[2],
-                 shape.stride[2], output + row * shape.output[2] + x.first);
-    });
 }
 
 // One image and group: bias, then the products.
@@ -196,7 +195,7 @@ void run_group(const ConvShape& shape, const Group& group, std::int64_t index, c
   const T* const w = weight + g * group.in_channels * group.out_channels * group.positions;
   if (shape.transposed) {
     convolve_transposed(shape, group, in, w, out, patches);
-  } else if (group.in_channels == 1 && group.out_channels == 1) {
+  } else if (is_depthwise(shape)) {
     convolve_channel(shape, in, w, out);
   } else {
     convolve(shape, group, in, w, out, patches);
@@ -204,6 +203,16 @@ void run_group(const ConvShape& shape, const Group& group, std::int64_t index, c
 }
 
 }  // namespace
+
+bool is_pointwise(const ConvShape& shape) {
+  const Extent ones{1, 1, 1}, zeros{0, 0, 0};
+  return !shape.transposed && shape.kernel == ones && shape.stride == ones && shape.padding == zeros &&
+         shape.input == shape.output;
+}
+
+bool is_depthwise(const ConvShape& shape) {
+  return !shape.transposed && shape.groups == shape.in_channels && shape.groups == shape.out_channels;
+}
 
 template <class T>
 void linear(const dnn::LinearShape& shape, const T* input, const T* weight, const T* bias, T* output) {

@@ -6,6 +6,10 @@
 
 namespace threadwheel::gemm_dnn {
 
+// Convolutions that gain nothing from a library's layouts: one product without unfolding, and one channel per group.
+bool is_pointwise(const dnn::ConvShape& shape);
+bool is_depthwise(const dnn::ConvShape& shape);
+
 template <class T>
 void linear(const dnn::LinearShape& shape, const T* input, const T* weight, const T* bias, T* output);
 

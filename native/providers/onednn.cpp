@@ -15,6 +15,7 @@
 #include "parallel/libraries.h"
 #include "parallel/library_call.h"
 #include "providers/dnn.h"
+#include "providers/gemm_dnn.h"
 #include "tensor/tensor.h"
 #include "threadwheel/error.h"
 
@@ -266,6 +267,10 @@ Kernel make_convolution(const ConvShape& s, bool has_bias, dnnl::algorithm algor
 }  // namespace
 
 void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  // Few rows are a matter of reading the weights once, and a primitive costs 2 microseconds to call. Measured: 1 x 64 to
+  // 64 features, 3.5 with oneDNN and 1.7 with BLAS; 16 x 384 to 1536, 228 and 204; 128 x 768 to 768, 887 and 987.
+  constexpr std::int64_t kFewRows = 32;
+  if (shape.rows <= kFewRows) return gemm_dnn::linear(shape, input, weight, bias, output);
   const bool has_bias = bias != nullptr;
   double work = 1;
   for (const std::int64_t size : {shape.rows, shape.in_features, shape.out_features}) work *= static_cast<double>(size);
@@ -275,6 +280,10 @@ void linear(const LinearShape& shape, const float* input, const float* weight, c
 }
 
 void convolution(const ConvShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  // oneDNN would rearrange input and output, which costs as much as these convolutions themselves. Measured: 256 to 64
+  // channels of 56 x 56, 954 microseconds and 620 as a product.
+  if (gemm_dnn::is_pointwise(shape) || gemm_dnn::is_depthwise(shape))
+    return gemm_dnn::convolution(shape, input, weight, bias, output);
   const bool has_bias = bias != nullptr;
   Key key{kConvolution, shape.dims,   shape.batch, shape.in_channels, shape.out_channels,
           shape.groups, shape.transposed, has_bias};
