@@ -43,11 +43,12 @@ class Parser {
   void parse_returns(Schema& schema) {
     if (!accept("(")) {
       schema.returns.push_back(type());
+      if (position_ != text_.size()) name("_");  // results may be named
       return;
     }
     while (!accept(")")) {
       schema.returns.push_back(type());
-      if (!at(",") && !at(")")) name("_");  // results may be named
+      if (!at(",") && !at(")")) name("_");
       if (!accept(",") && !at(")")) fail("',' or ')'");
     }
   }

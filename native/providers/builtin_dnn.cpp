@@ -18,8 +18,8 @@ void linear(const LinearShape& shape, const float* input, const float* weight, c
   gemm_dnn::linear(shape, input, weight, bias, output);
 }
 
-void conv2d(const Conv2dShape& shape, const float* input, const float* weight, const float* bias, float* output) {
-  gemm_dnn::conv2d(shape, input, weight, bias, output);
+void convolution(const ConvShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  gemm_dnn::convolution(shape, input, weight, bias, output);
 }
 
 }  // namespace dnn

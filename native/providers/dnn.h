@@ -11,17 +11,22 @@ struct LinearShape {
   std::int64_t rows, in_features, out_features;
 };
 
-struct Conv2dShape {
+// A convolution over depth, height and width, of which the last `dims` are in use; the others have input, kernel,
+// stride and dilation 1 and no padding. Padding is what lies before the input; how much lies behind follows from the
+// size of the output. A transposed convolution spreads the input: output o gets input i times the weight at
+// o = i stride - padding + k dilation.
+struct ConvShape {
+  std::int64_t dims;
   std::int64_t batch, in_channels, out_channels, groups;
-  std::array<std::int64_t, 2> input, kernel, output;  // height, width
-  std::array<std::int64_t, 2> stride, padding, dilation;
+  std::array<std::int64_t, 3> input, kernel, output, stride, padding, dilation;
+  bool transposed;
 };
 
 // output[r, o] = bias[o] + sum over i of input[r, i] weight[o, i]; bias may be null.
 void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output);
 
-// input: [batch, in_channels, h, w], weight: [out_channels, in_channels / groups, kh, kw], output: [batch,
-// out_channels, oh, ow]; cross-correlation with zero padding; bias may be null.
-void conv2d(const Conv2dShape& shape, const float* input, const float* weight, const float* bias, float* output);
+// input: [batch, in_channels, d, h, w], weight: [out_channels, in_channels / groups, kd, kh, kw], or [in_channels,
+// out_channels / groups, kd, kh, kw] of a transposed one, output: [batch, out_channels, od, oh, ow]; bias may be null.
+void convolution(const ConvShape& shape, const float* input, const float* weight, const float* bias, float* output);
 
 }  // namespace threadwheel::dnn

@@ -1,19 +1,28 @@
-// linear as one product; conv2d as products over unfolded patches (im2col), a block of output rows at a time.
+// linear as one product; convolutions as products over unfolded patches (im2col), a block of rows at a time, and
+// transposed ones as products that are folded back (col2im). One channel per group, "depthwise", has no product in
+// it: rows are added up directly.
 #include "providers/gemm_dnn.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "providers/blas.h"
+#include "tensor/isa.h"
 #include "tensor/tensor.h"
 #include "threadwheel/parallel.h"
 
 namespace threadwheel::gemm_dnn {
 namespace {
 
+using dnn::ConvShape;
+using Extent = std::array<std::int64_t, 3>;
+
 constexpr std::int64_t kGrain = 32768;  // elements worth a thread
 
 // Unfolded patches are kept below this: the second-level cache of a few cores, and bounded memory for large images.
 constexpr std::int64_t kPatchBytes = 8 << 20;
+
+std::int64_t volume(const Extent& extent) { return extent[0] * extent[1] * extent[2]; }
 
 template <class T>
 void fill_rows(T* output, std::int64_t rows, std::int64_t columns, const T* row) {
@@ -23,63 +32,187 @@ void fill_rows(T* output, std::int64_t rows, std::int64_t columns, const T* row)
   });
 }
 
-// One image of one group: `channels` planes of the input, output rows [first_row, first_row + rows).
+// How positions of two grids meet under one kernel position: `from` runs over the unfolded grid, and lands in the
+// other one at from * stride + offset.
+struct Line {
+  std::int64_t first, last;  // the positions that land inside
+  std::int64_t offset;
+};
+
+Line line(const ConvShape& shape, std::size_t axis, std::int64_t k, std::int64_t count, std::int64_t limit) {
+  const std::int64_t stride = shape.stride[axis], offset = k * shape.dilation[axis] - shape.padding[axis];
+  const auto divide_up = [](std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; };
+  const std::int64_t first = std::min(count, divide_up(-offset, stride));
+  return {first, std::clamp(divide_up(limit - offset, stride), first, count), offset};
+}
+
+// One image of one group. The unfolded matrix has a row per channel and kernel position, a column per position of
+// the grid that is unfolded: the output, or the input of a transposed convolution.
 template <class T>
 struct Patches {
-  const dnn::Conv2dShape& shape;
-  std::int64_t channels;
-  const T* input;
-  std::int64_t first_row, rows;
+  const ConvShape& shape;
+  Extent grid, other;  // columns run over grid; channels have the extent of other
+  std::int64_t first_row, rows;  // of the grid's depth x height
 
-  std::int64_t count() const { return channels * shape.kernel[0] * shape.kernel[1]; }
-
-  // Row `index` of the unfolded matrix: one input plane, shifted by one kernel position.
-  void unfold_row(std::int64_t index, T* out) const {
-    const std::int64_t kx = index % shape.kernel[1], ky = index / shape.kernel[1] % shape.kernel[0];
-    const T* plane = input + index / (shape.kernel[0] * shape.kernel[1]) * shape.input[0] * shape.input[1];
+  // Calls run(line of x, row in the patches, row in the channel or -1 when all of it lies outside).
+  template <class Run>
+  void for_rows(std::int64_t index, const Run& run) const {
+    const std::int64_t kx = index % shape.kernel[2], ky = index / shape.kernel[2] % shape.kernel[1];
+    const std::int64_t kz = index / (shape.kernel[2] * shape.kernel[1]) % shape.kernel[0];
+    const Line x = line(shape, 2, kx, grid[2], other[2]);
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t y = (first_row + row) * shape.stride[0] - shape.padding[0] + ky * shape.dilation[0];
-      const bool inside = y >= 0 && y < shape.input[0];
-      for (std::int64_t column = 0; column < shape.output[1]; ++column) {
-        const std::int64_t x = column * shape.stride[1] - shape.padding[1] + kx * shape.dilation[1];
-        *out++ = inside && x >= 0 && x < shape.input[1] ? plane[y * shape.input[1] + x] : T(0);
-      }
+      const std::int64_t z = (first_row + row) / grid[1] * shape.stride[0] + kz * shape.dilation[0] - shape.padding[0];
+      const std::int64_t y = (first_row + row) % grid[1] * shape.stride[1] + ky * shape.dilation[1] - shape.padding[1];
+      const bool inside = z >= 0 && z < other[0] && y >= 0 && y < other[1];
+      run(x, row, inside ? z * other[1] + y : -1);
     }
   }
 
-  void unfold(T* out) const {
-    const std::int64_t width = rows * shape.output[1];
-    parallel_for(0, count(), std::max<std::int64_t>(1, kGrain / width), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) unfold_row(i, out + i * width);
+  void unfold_row(const T* channels, std::int64_t index, T* out) const {
+    const T* channel = channels + index / volume(shape.kernel) * volume(other);
+    const std::int64_t stride = shape.stride[2], width = grid[2];
+    for_rows(index, [&](const Line& x, std::int64_t row, std::int64_t source) {
+      T* const to = out + row * width;
+      if (source < 0) return void(std::fill_n(to, width, T(0)));
+      const T* from = channel + source * other[2] + x.offset;
+      std::fill_n(to, x.first, T(0));
+      if (stride == 1) {
+        std::copy(from + x.first, from + x.last, to + x.first);
+      } else {
+        for (std::int64_t i = x.first; i < x.last; ++i) to[i] = from[i * stride];
+      }
+      std::fill(to + x.last, to + width, T(0));
     });
+  }
+
+  void unfold(const T* channels, std::int64_t count, T* out) const {
+    const std::int64_t width = rows * grid[2];
+    parallel_for(0, count, std::max<std::int64_t>(1, kGrain / width), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) unfold_row(channels, i, out + i * width);
+    });
+  }
+
+  // Adds each row of the patches to where it came from; kernel positions of one channel in order.
+  void fold(const T* patches, std::int64_t num_channels, T* channels) const {
+    const std::int64_t positions = volume(shape.kernel), width = rows * grid[2], stride = shape.stride[2];
+    parallel_for(0, num_channels, std::max<std::int64_t>(1, kGrain / (positions * width)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t index = begin * positions; index < end * positions; ++index)
+                     for_rows(index, [&](const Line& x, std::int64_t row, std::int64_t target) {
+                       if (target < 0) return;
+                       T* to = channels + index / positions * volume(other) + target * other[2] + x.offset;
+                       const T* from = patches + index * width + row * grid[2];
+                       for (std::int64_t i = x.first; i < x.last; ++i) to[i * stride] += from[i];
+                     });
+                 });
   }
 };
 
-bool is_pointwise(const dnn::Conv2dShape& shape) {
-  const std::array<std::int64_t, 2> ones{1, 1}, zeros{0, 0};
-  return shape.kernel == ones && shape.stride == ones && shape.padding == zeros;
+// Sizes of one group's work.
+struct Group {
+  std::int64_t in_channels, out_channels, positions;
+  std::int64_t depth;  // rows of the unfolded matrix
+
+  explicit Group(const ConvShape& shape)
+      : in_channels(shape.in_channels / shape.groups), out_channels(shape.out_channels / shape.groups),
+        positions(volume(shape.kernel)), depth((shape.transposed ? out_channels : in_channels) * positions) {}
+};
+
+template <class T>
+std::int64_t rows_per_block(const ConvShape& shape, const Group& group) {
+  const Extent& grid = shape.transposed ? shape.input : shape.output;
+  const std::int64_t row_bytes = group.depth * grid[2] * static_cast<std::int64_t>(sizeof(T));
+  return std::clamp<std::int64_t>(kPatchBytes / std::max<std::int64_t>(1, row_bytes), 1, grid[0] * grid[1]);
+}
+
+// output += weight * unfolded input, one image and group.
+template <class T>
+void convolve(const ConvShape& shape, const Group& group, const T* input, const T* weight, T* output, T* patches) {
+  const std::int64_t width = volume(shape.output);
+  const blas::Matrix<const T> a{weight, group.depth};
+  if (is_pointwise(shape)) {
+    blas::gemm(group.out_channels, width, group.depth, a, blas::Matrix<const T>{input, width}, T(1),
+               blas::Matrix<T>{output, width});
+    return;
+  }
+  const std::int64_t total = shape.output[0] * shape.output[1], block = rows_per_block<T>(shape, group);
+  for (std::int64_t row = 0; row < total; row += block) {
+    const std::int64_t rows = std::min(block, total - row), columns = rows * shape.output[2];
+    Patches<T>{shape, shape.output, shape.input, row, rows}.unfold(input, group.depth, patches);
+    blas::gemm(group.out_channels, columns, group.depth, a, blas::Matrix<const T>{patches, columns}, T(1),
+               blas::Matrix<T>{output + row * shape.output[2], width});
+  }
 }
 
 template <class T>
-void convolve_group(const dnn::Conv2dShape& shape, const T* input, const T* weight, T beta, T* output, T* patches,
-                    std::int64_t block_rows) {
-  const std::int64_t channels = shape.in_channels / shape.groups, filters = shape.out_channels / shape.groups;
-  const std::int64_t depth = channels * shape.kernel[0] * shape.kernel[1];
-  const std::int64_t width = shape.output[0] * shape.output[1];
-  const blas::Matrix<const T> a{weight, depth};
-  if (patches == nullptr) {
-    blas::gemm(filters, width, depth, a, blas::Matrix<const T>{input, width}, beta, blas::Matrix<T>{output, width});
-    return;
+void convolve_transposed(const ConvShape& shape, const Group& group, const T* input, const T* weight, T* output,
+                         T* patches) {
+  const std::int64_t total = shape.input[0] * shape.input[1], block = rows_per_block<T>(shape, group);
+  for (std::int64_t row = 0; row < total; row += block) {
+    const std::int64_t rows = std::min(block, total - row), columns = rows * shape.input[2];
+    blas::gemm(group.depth, columns, group.in_channels, blas::Matrix<const T>{weight, group.depth, true},
+               blas::Matrix<const T>{input + row * shape.input[2], volume(shape.input)}, T(0),
+               blas::Matrix<T>{patches, columns});
+    Patches<T>{shape, shape.input, shape.output, row, rows}.fold(patches, group.out_channels, output);
   }
-  for (std::int64_t row = 0; row < shape.output[0]; row += block_rows) {
-    const std::int64_t rows = std::min(block_rows, shape.output[0] - row), columns = rows * shape.output[1];
-    Patches<T>{shape, channels, input, row, rows}.unfold(patches);
-    blas::gemm(filters, columns, depth, a, blas::Matrix<const T>{patches, columns}, beta,
-               blas::Matrix<T>{output + row * shape.output[1], width});
+}
+
+// One channel: for each kernel position, rows of the input times its weight. One function, because a call per row
+// would cost more than the row.
+template <class T>
+THREADWHEEL_KERNEL void convolve_channel(const ConvShape& shape, const T* input, const T* weight, T* output) {
+  const std::int64_t stride = shape.stride[2], height = shape.output[1], width = shape.output[2];
+  for (std::int64_t k = 0; k < volume(shape.kernel); ++k) {
+    const Line x = line(shape, 2, k % shape.kernel[2], width, shape.input[2]);
+    const std::int64_t ky = k / shape.kernel[2] % shape.kernel[1], kz = k / (shape.kernel[2] * shape.kernel[1]);
+    const Line y = line(shape, 1, ky, height, shape.input[1]);
+    const Line z = line(shape, 0, kz, shape.output[0], shape.input[0]);
+    const T factor = weight[k];
+    for (std::int64_t oz = z.first; oz < z.last; ++oz)
+      for (std::int64_t oy = y.first; oy < y.last; ++oy) {
+        const std::int64_t iz = oz * shape.stride[0] + z.offset, iy = oy * shape.stride[1] + y.offset;
+        const T* const from = input + (iz * shape.input[1] + iy) * shape.input[2] + x.offset;
+        T* const to = output + (oz * height + oy) * width;
+        if (stride == 1) {
+          for (std::int64_t i = x.first; i < x.last; ++i) to[i] += factor * from[i];
+        } else {
+          for (std::int64_t i = x.first; i < x.last; ++i) to[i] += factor * from[i * stride];
+        }
+      }
+  }
+}
+
+// One image and group: bias, then the products.
+template <class T>
+void run_group(const ConvShape& shape, const Group& group, std::int64_t index, const T* input, const T* weight,
+               const T* bias, T* output, T* patches) {
+  const std::int64_t image = index / shape.groups, g = index % shape.groups, width = volume(shape.output);
+  const std::int64_t first = g * group.out_channels;
+  T* const out = output + (image * shape.out_channels + first) * width;
+  for (std::int64_t f = 0; f < group.out_channels; ++f)
+    std::fill_n(out + f * width, width, bias != nullptr ? bias[first + f] : T(0));
+  const T* const in = input + (image * shape.in_channels + g * group.in_channels) * volume(shape.input);
+  const T* const w = weight + g * group.in_channels * group.out_channels * group.positions;
+  if (shape.transposed) {
+    convolve_transposed(shape, group, in, w, out, patches);
+  } else if (is_depthwise(shape)) {
+    convolve_channel(shape, in, w, out);
+  } else {
+    convolve(shape, group, in, w, out, patches);
   }
 }
 
 }  // namespace
+
+bool is_pointwise(const ConvShape& shape) {
+  const Extent ones{1, 1, 1}, zeros{0, 0, 0};
+  return !shape.transposed && shape.kernel == ones && shape.stride == ones && shape.padding == zeros &&
+         shape.input == shape.output;
+}
+
+bool is_depthwise(const ConvShape& shape) {
+  return !shape.transposed && shape.groups == shape.in_channels && shape.groups == shape.out_channels;
+}
 
 template <class T>
 void linear(const dnn::LinearShape& shape, const T* input, const T* weight, const T* bias, T* output) {
@@ -90,31 +223,28 @@ void linear(const dnn::LinearShape& shape, const T* input, const T* weight, cons
 }
 
 template <class T>
-void conv2d(const dnn::Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output) {
-  const std::int64_t channels = shape.in_channels / shape.groups, filters = shape.out_channels / shape.groups;
-  const std::int64_t depth = channels * shape.kernel[0] * shape.kernel[1];
-  const std::int64_t width = shape.output[0] * shape.output[1], area = shape.input[0] * shape.input[1];
-  const std::int64_t row_bytes = depth * shape.output[1] * static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t block_rows = std::clamp<std::int64_t>(kPatchBytes / std::max<std::int64_t>(1, row_bytes), 1,
-                                                           shape.output[0]);
-  std::shared_ptr<Storage> storage;
-  if (!is_pointwise(shape)) storage = Storage::allocate(static_cast<std::size_t>(row_bytes * block_rows));
-  T* const patches = storage != nullptr ? reinterpret_cast<T*>(storage->data()) : nullptr;
-  for (std::int64_t image = 0; image < shape.batch; ++image)
-    for (std::int64_t group = 0; group < shape.groups; ++group) {
-      const std::int64_t first = image * shape.out_channels + group * filters;
-      if (bias != nullptr)
-        for (std::int64_t f = 0; f < filters; ++f)
-          std::fill_n(output + (first + f) * width, width, bias[group * filters + f]);
-      convolve_group(shape, input + (image * shape.in_channels + group * channels) * area,
-                     weight + group * filters * depth, bias != nullptr ? T(1) : T(0), output + first * width, patches,
-                     block_rows);
-    }
+void convolution(const ConvShape& shape, const T* input, const T* weight, const T* bias, T* output) {
+  const Group group(shape);
+  const Extent& grid = shape.transposed ? shape.input : shape.output;
+  const auto patch_bytes = static_cast<std::size_t>(group.depth * grid[2] * rows_per_block<T>(shape, group)) * sizeof(T);
+  const std::int64_t count = shape.batch * shape.groups;
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    const auto storage = Storage::allocate(patch_bytes);
+    for (std::int64_t i = begin; i < end; ++i)
+      run_group(shape, group, i, input, weight, bias, output, reinterpret_cast<T*>(storage->data()));
+  };
+  // Enough images and groups: each on one thread. Few: one after the other, each on all.
+  if (count >= 2 * get_num_threads()) {
+    const std::int64_t work = group.depth * volume(grid) * (shape.transposed ? group.in_channels : group.out_channels);
+    parallel_for(0, count, std::max<std::int64_t>(1, 10 * kGrain / std::max<std::int64_t>(1, work)), run);
+  } else {
+    run(0, count);
+  }
 }
 
 template void linear(const dnn::LinearShape&, const float*, const float*, const float*, float*);
 template void linear(const dnn::LinearShape&, const double*, const double*, const double*, double*);
-template void conv2d(const dnn::Conv2dShape&, const float*, const float*, const float*, float*);
-template void conv2d(const dnn::Conv2dShape&, const double*, const double*, const double*, double*);
+template void convolution(const ConvShape&, const float*, const float*, const float*, float*);
+template void convolution(const ConvShape&, const double*, const double*, const double*, double*);
 
 }  // namespace threadwheel::gemm_dnn

@@ -15,6 +15,7 @@
 #include "parallel/libraries.h"
 #include "parallel/library_call.h"
 #include "providers/dnn.h"
+#include "providers/gemm_dnn.h"
 #include "tensor/tensor.h"
 #include "threadwheel/error.h"
 
@@ -175,7 +176,7 @@ KernelCache& cache() {
   return *instance;
 }
 
-enum KernelKind : std::int64_t { kLinear, kConv2d };
+enum KernelKind : std::int64_t { kLinear, kConvolution };
 
 template <class Make>
 void run_cached(const char* op, double work, Key key, Make make, std::initializer_list<const float*> inputs,
@@ -206,43 +207,70 @@ Kernel make_linear(const LinearShape& shape, bool has_bias) {
                 Operand(DNNL_ARG_DST, destination, description.dst_desc(), true));
 }
 
-Kernel make_conv2d(const Conv2dShape& s, bool has_bias) {
+// The last `dims` of depth, height and width.
+memory::dims used(const ConvShape& shape, const std::array<std::int64_t, 3>& values) {
+  return memory::dims(values.end() - shape.dims, values.end());
+}
+
+// The padding at the far end is what makes the sizes come out; it may be negative, when a stride skips the rest.
+memory::dims far_padding(const ConvShape& s) {
+  std::array<std::int64_t, 3> far{};
+  const auto& from = s.transposed ? s.output : s.input;
+  const auto& to = s.transposed ? s.input : s.output;
+  for (std::size_t i = 0; i < 3; ++i)
+    far[i] = (to[i] - 1) * s.stride[i] + (s.kernel[i] - 1) * s.dilation[i] + 1 - from[i] - s.padding[i];
+  return used(s, far);
+}
+
+memory::dims joined(memory::dims head, const memory::dims& tail) {
+  head.insert(head.end(), tail.begin(), tail.end());
+  return head;
+}
+
+// Row-major, with the channels of one group exchanged where the caller has the inputs first.
+memory::desc weight_layout(const ConvShape& s) {
+  const std::int64_t in = s.in_channels / s.groups, out = s.out_channels / s.groups;
+  memory::dims dims = joined({s.groups, out, in}, used(s, s.kernel)), strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i-- > 0;) strides[i] = strides[i + 1] * dims[i + 1];
+  if (s.transposed) {
+    strides[1] = strides[2];
+    strides[2] *= out;
+  }
+  // A convolution without groups has weights of one dimension less; kernels exist for it that do not take more.
+  const std::ptrdiff_t first = s.groups > 1 ? 0 : 1;
+  return memory::desc(memory::dims(dims.begin() + first, dims.end()), kFloat,
+                      memory::dims(strides.begin() + first, strides.end()));
+}
+
+template <class Primitive>
+Kernel make_convolution(const ConvShape& s, bool has_bias, dnnl::algorithm algorithm) {
   using tag = memory::format_tag;
-  const memory::dims source_dims{s.batch, s.in_channels, s.input[0], s.input[1]};
-  const memory::dims weight_dims{s.groups, s.out_channels / s.groups, s.in_channels / s.groups, s.kernel[0],
-                                 s.kernel[1]};
-  const memory::dims destination_dims{s.batch, s.out_channels, s.output[0], s.output[1]};
+  const tag plain = s.dims == 1 ? tag::abc : s.dims == 2 ? tag::abcd : tag::abcde;
+  const memory::dims source_dims = joined({s.batch, s.in_channels}, used(s, s.input));
+  const memory::dims destination_dims = joined({s.batch, s.out_channels}, used(s, s.output));
+  const memory::desc weight = weight_layout(s);
   const auto any = [](const memory::dims& dims) { return memory::desc(dims, kFloat, tag::any); };
   const memory::desc bias = has_bias ? memory::desc({s.out_channels}, kFloat, tag::a) : memory::desc();
-  // The padding at the far end is what makes the sizes come out; it may be negative, when a stride skips the rest.
-  memory::dims far_padding(2), dilation(2);
-  for (std::size_t i = 0; i < 2; ++i) {
-    dilation[i] = s.dilation[i] - 1;  // oneDNN counts the gaps
-    const std::int64_t covered = (s.output[i] - 1) * s.stride[i] + (s.kernel[i] - 1) * s.dilation[i] + 1;
-    far_padding[i] = covered - s.input[i] - s.padding[i];
-  }
-  const auto pair = [](const auto& values) { return memory::dims(values.begin(), values.end()); };
-  // A convolution without groups has weights of four dimensions; kernels exist for it that do not take five.
-  const memory::dims plain_dims(weight_dims.begin() + 1, weight_dims.end());
-  const bool grouped = s.groups > 1;
-  const dnnl::convolution_forward::primitive_desc description(
-      cpu(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, any(source_dims),
-      any(grouped ? weight_dims : plain_dims), bias, any(destination_dims), pair(s.stride), dilation, pair(s.padding),
-      far_padding, user_scratchpad());
-  const memory::desc weight = grouped ? memory::desc(weight_dims, kFloat, tag::abcde)
-                                      : memory::desc(plain_dims, kFloat, tag::abcd);
+  memory::dims dilation = used(s, s.dilation);
+  for (auto& gaps : dilation) --gaps;  // oneDNN counts the gaps
+  const typename Primitive::primitive_desc description(
+      cpu(), dnnl::prop_kind::forward_inference, algorithm, any(source_dims), any(weight.get_dims()), bias,
+      any(destination_dims), used(s, s.stride), dilation, used(s, s.padding), far_padding(s), user_scratchpad());
   std::vector<Operand> inputs{
-      {DNNL_ARG_SRC, memory::desc(source_dims, kFloat, tag::abcd), description.src_desc(), false},
+      {DNNL_ARG_SRC, memory::desc(source_dims, kFloat, plain), description.src_desc(), false},
       {DNNL_ARG_WEIGHTS, weight, description.weights_desc(), false}};
   if (has_bias) inputs.emplace_back(DNNL_ARG_BIAS, bias, bias, false);
-  return Kernel(
-      dnnl::convolution_forward(description), description.scratchpad_desc(), std::move(inputs),
-      Operand(DNNL_ARG_DST, memory::desc(destination_dims, kFloat, tag::abcd), description.dst_desc(), true));
+  return Kernel(Primitive(description), description.scratchpad_desc(), std::move(inputs),
+                Operand(DNNL_ARG_DST, memory::desc(destination_dims, kFloat, plain), description.dst_desc(), true));
 }
 
 }  // namespace
 
 void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  // Few rows are a matter of reading the weights once, and a primitive costs 2 microseconds to call. Measured: 1 x 64 to
+  // 64 features, 3.5 with oneDNN and 1.7 with BLAS; 16 x 384 to 1536, 228 and 204; 128 x 768 to 768, 887 and 987.
+  constexpr std::int64_t kFewRows = 32;
+  if (shape.rows <= kFewRows) return gemm_dnn::linear(shape, input, weight, bias, output);
   const bool has_bias = bias != nullptr;
   double work = 1;
   for (const std::int64_t size : {shape.rows, shape.in_features, shape.out_features}) work *= static_cast<double>(size);
@@ -251,16 +279,30 @@ void linear(const LinearShape& shape, const float* input, const float* weight, c
       [&] { return make_linear(shape, has_bias); }, {input, weight, bias}, output);
 }
 
-void conv2d(const Conv2dShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+void convolution(const ConvShape& shape, const float* input, const float* weight, const float* bias, float* output) {
+  // oneDNN would rearrange input and output, which costs as much as these convolutions themselves. Measured: 256 to 64
+  // channels of 56 x 56, 954 microseconds and 620 as a product.
+  if (gemm_dnn::is_pointwise(shape) || gemm_dnn::is_depthwise(shape))
+    return gemm_dnn::convolution(shape, input, weight, bias, output);
   const bool has_bias = bias != nullptr;
-  Key key{kConv2d, shape.batch, shape.in_channels, shape.out_channels, shape.groups, has_bias};
-  for (const auto& pair : {shape.input, shape.kernel, shape.output, shape.stride, shape.padding, shape.dilation})
-    key.insert(key.end(), pair.begin(), pair.end());
+  Key key{kConvolution, shape.dims,   shape.batch, shape.in_channels, shape.out_channels,
+          shape.groups, shape.transposed, has_bias};
+  for (const auto& extent :
+       {shape.input, shape.kernel, shape.output, shape.stride, shape.padding, shape.dilation})
+    key.insert(key.end(), extent.begin(), extent.end());
   double work = static_cast<double>(shape.in_channels / shape.groups) * static_cast<double>(shape.batch) *
                 static_cast<double>(shape.out_channels);
-  for (std::size_t i = 0; i < 2; ++i) work *= static_cast<double>(shape.kernel[i] * shape.output[i]);
+  const auto& grid = shape.transposed ? shape.input : shape.output;
+  for (std::size_t i = 0; i < 3; ++i) work *= static_cast<double>(shape.kernel[i] * grid[i]);
   run_cached(
-      "conv2d", work, std::move(key), [&] { return make_conv2d(shape, has_bias); }, {input, weight, bias}, output);
+      "convolution", work, std::move(key),
+      [&] {
+        return shape.transposed ? make_convolution<dnnl::deconvolution_forward>(
+                                      shape, has_bias, dnnl::algorithm::deconvolution_direct)
+                                : make_convolution<dnnl::convolution_forward>(shape, has_bias,
+                                                                              dnnl::algorithm::convolution_direct);
+      },
+      {input, weight, bias}, output);
 }
 
 }  // namespace dnn

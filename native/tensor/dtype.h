@@ -72,7 +72,6 @@ template <>
 struct DTypeOf<float> : std::integral_constant<DType, DType::kFloat32> {};
 template <>
 struct DTypeOf<double> : std::integral_constant<DType, DType::kFloat64> {};
-
 template <>
 struct DTypeOf<Half> : std::integral_constant<DType, DType::kFloat16> {};
 template <>
@@ -104,7 +103,11 @@ template <class... Ts>
 struct TypeList {};
 using IntegerTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t>;
 using FloatingTypes = TypeList<float, double>;
+using ComplexTypes = TypeList<std::complex<float>, std::complex<double>>;
+using FloatingAndComplexTypes = TypeList<float, double, std::complex<float>, std::complex<double>>;
 using RealTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
+using NumberTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double,
+                             std::complex<float>, std::complex<double>>;
 using RealAndBoolTypes =
     TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
 

@@ -84,13 +84,22 @@ Tensor Tensor::empty(std::span<const std::int64_t> sizes, DType dtype) {
 }
 
 Tensor Tensor::as_strided(Dims sizes, Dims strides, std::int64_t offset) const {
-  return Tensor(impl_->storage, impl_->dtype, impl_->offset + offset, std::move(sizes), std::move(strides));
+  Tensor view(impl_->storage, impl_->dtype, impl_->offset + offset, std::move(sizes), std::move(strides));
+  if (quantizer() && !quantizer()->per_channel()) view.impl_->quantizer = quantizer();
+  return view;
+}
+
+Tensor Tensor::with_quantizer(std::shared_ptr<const Quantizer> quantizer) const {
+  Tensor view(impl_->storage, impl_->dtype, impl_->offset, sizes(), strides());
+  view.impl_->quantizer = std::move(quantizer);
+  return view;
 }
 
 Tensor Tensor::contiguous() const {
   if (is_contiguous()) return *this;
   Tensor copy = empty(sizes(), dtype());
   copy_elements(*this, copy);
+  copy.impl_->quantizer = quantizer();
   return copy;
 }
 

@@ -43,6 +43,8 @@ class Storage {
   std::function<void()> release_;
 };
 
+struct Quantizer;
+
 class Tensor {
  public:
   // The undefined tensor; only defined() and assignment are allowed.
@@ -79,6 +81,11 @@ class Tensor {
   // Row-major and without gaps; dimensions of size 1 may have any stride, empty tensors are contiguous.
   bool is_contiguous() const noexcept { return impl_->contiguous; }
 
+  // How integers of a quantized dtype stand for numbers; null where none is known. Views keep one that holds for the
+  // whole tensor, copies keep any.
+  const std::shared_ptr<const Quantizer>& quantizer() const noexcept { return impl_->quantizer; }
+  Tensor with_quantizer(std::shared_ptr<const Quantizer> quantizer) const;
+
   // Another view of the same storage, `offset` counted from this view's first element.
   Tensor as_strided(Dims sizes, Dims strides, std::int64_t offset = 0) const;
 
@@ -98,6 +105,7 @@ class Tensor {
     std::int64_t numel;
     std::byte* data;
     bool contiguous;
+    std::shared_ptr<const Quantizer> quantizer;
   };
 
   Ref<Impl> impl_;
@@ -105,6 +113,16 @@ class Tensor {
 
 // Copies the elements of `from` to `to`, of the same sizes and the same dtype, whatever their strides.
 void copy_elements(const Tensor& from, const Tensor& to);
+
+// number = (integer - zero_point) scale: one pair for the whole tensor, or one per index of dimension `axis`.
+struct Quantizer {
+  double scale = 1;
+  std::int64_t zero_point = 0;
+  Tensor scales, zero_points;  // float64 and int64 vectors; undefined: per tensor
+  std::int64_t axis = 0;
+
+  bool per_channel() const noexcept { return scales.defined(); }
+};
 
 // Strides of a contiguous tensor of these sizes.
 Dims contiguous_strides(std::span<const std::int64_t> sizes);

@@ -474,17 +474,18 @@ IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
         (
             lambda: tw.mm(M, M),
             ValueError,
-            "mm: sizes [2, 3] and [2, 3] cannot be multiplied; self's columns must be as many as mat2's rows",
+            "mm: sizes [2, 3] and [2, 3] cannot be multiplied; the columns of the first must be as many as the rows of the second",
         ),
         (
             lambda: tw.mm(M, np.ones((3, 2))),
             ValueError,
-            "mm: self is float32 and mat2 is float64; they must have the same dtype",
+            "mm: the operands are float32 and float64; they must have the same dtype",
         ),
         (
-            lambda: tw.mm(np.ones((2, 2), "i8"), np.ones((2, 2), "i8")),
+            lambda: tw.mm(np.ones((2, 2), "?"), np.ones((2, 2), "?")),
             NotImplementedError,
-            "mm: unsupported dtype int64; supported are float32, float64",
+            "mm: unsupported dtype bool; supported are uint8, int8, int16, int32, int64, float32, float64, complex64, "
+            "complex128",
         ),
         (
             lambda: tw.linear(M, np.ones((4, 2), "f4")),
@@ -492,7 +493,7 @@ IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
             "linear: input has sizes [2, 3] and weight has sizes [4, 2]; input's last size must be weight's second",
         ),
         (
-            lambda: tw.linear(M, V),
+            lambda: tw.linear(M, V, V),
             ValueError,
             "linear: weight has sizes [3]; expected [out_features, in_features]",
         ),
@@ -509,12 +510,12 @@ IMAGE, KERNEL = np.ones((1, 2, 5, 5), "f4"), np.ones((4, 2, 3, 3), "f4")
         (
             lambda: tw.conv2d(M, KERNEL),
             ValueError,
-            "conv2d: input has sizes [2, 3]; expected [n, c, h, w] or [c, h, w]",
+            "conv2d: input has sizes [2, 3]; expected 3 or 4 dimensions",
         ),
         (
             lambda: tw.conv2d(IMAGE, M),
             ValueError,
-            "conv2d: weight has sizes [2, 3]; expected [out_channels, in_channels / groups, height, width]",
+            "conv2d: weight has sizes [2, 3]; expected 4 dimensions, [out_channels, in_channels / groups, and the kernel's]",
         ),
         (
             lambda: tw.conv2d(IMAGE, KERNEL, groups=2),

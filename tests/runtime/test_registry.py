@@ -29,6 +29,7 @@ def test_every_schema_is_readable_and_fits_its_kernel() -> None:
         "aten::b.out(Tensor[] xs, int[1]? dim, bool flag=True, Scalar s=-1, int[] l=[1, 2]) -> (Tensor values, Tensor)",
         "aten::c(Tensor(a) self) -> Tensor(a)[]",
         "aten::_d() -> ()",
+        "aten::e(Tensor x) -> Tensor y",
     ],
 )
 def test_schema_notation(text: str) -> None:
@@ -42,7 +43,7 @@ def test_schema_notation(text: str) -> None:
         ("aten::a(Tensor) -> Tensor", "cannot be read at column 15; expected a name"),
         ("aten::a() Tensor", "cannot be read at column 11; expected '->'"),
         ("aten::a(int x=) -> Tensor", "cannot be read at column 15; expected a value"),
-        ("aten::a() -> Tensor x", "cannot be read at column 21; expected the end"),
+        ("aten::a() -> Tensor x y", "cannot be read at column 23; expected the end"),
         ("", "cannot be read at column 1; expected a name"),
     ],
 )
@@ -78,9 +79,13 @@ ADD_SCALAR = "aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Ten
         ),
         (
             lambda: tw.conv2d(X, X, None, 1.5),
-            "conv2d: argument 'stride' must be an int or a tuple of ints, not float; "
-            "expected aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0, "
-            "int[2] dilation=1, int groups=1) -> Tensor",
+            "conv2d: the arguments fit no overload; these are\n"
+            "  argument 'stride' must be an int or a tuple of ints, not float, for aten::conv2d(Tensor input, Tensor "
+            "weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], "
+            "SymInt groups=1) -> Tensor\n"
+            "  argument 'stride' must be an int or a tuple of ints, not float, for aten::conv2d.padding(Tensor input, "
+            'Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] '
+            "dilation=[1, 1], SymInt groups=1) -> Tensor",
         ),
     ],
 )
