@@ -19,5 +19,6 @@ std::span<const OpDefinition> resampling_ops();
 std::span<const OpDefinition> fft_ops();
 std::span<const OpDefinition> quantized_ops();
 std::span<const OpDefinition> decomposition_ops();
+std::span<const OpDefinition> loss_ops();
 
 }  // namespace threadwheel

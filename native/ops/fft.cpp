@@ -79,6 +79,10 @@ class Lines {
     if (length % 2 == 0 && length / 2 < given) set(lane, length / 2, in[length / 2 * step].real());
   }
 
+  void load(std::size_t lane, const T* in, std::int64_t given, std::int64_t step) {
+    for (std::int64_t i = 0; i < transform_.length; ++i) set(lane, i, i < given ? in[i * step] : T(0));
+  }
+
   void run() { plan_->run(in_.data(), out_.data()); }
 
   std::complex<T> get(std::size_t lane, std::int64_t i) const {
@@ -105,10 +109,10 @@ class Lines {
 // The transform of every line along `dim`.
 template <class T>
 Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& transform, const char* op) {
-  const Tensor x = as_complex<T>(input, op);
-  const bool real = transform.kind == Kind::kHalfToReal;
+  const bool from_real = transform.kind == Kind::kRealToHalf, real = transform.kind == Kind::kHalfToReal;
+  const Tensor x = from_real ? convert(input, DTypeOf<T>::value, op).contiguous() : as_complex<T>(input, op);
   Dims sizes = x.sizes();
-  sizes[dim] = transform.kind == Kind::kRealToHalf ? transform.length / 2 + 1 : transform.length;
+  sizes[dim] = from_real ? transform.length / 2 + 1 : transform.length;
   const Tensor out = Tensor::empty(sizes, real ? DTypeOf<T>::value : DTypeOf<std::complex<T>>::value);
   const std::int64_t inner = count_elements(std::span(sizes).subspan(dim + 1)), given = x.size(dim), made = sizes[dim];
   const std::int64_t lines = made == 0 ? 0 : out.numel() / made;
@@ -123,7 +127,6 @@ Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& tr
       }
     }
   };
-  const auto* const from = x.data<const std::complex<T>>();
   parallel_for(0, (lines + kLanes - 1) / kLanes, std::max<std::int64_t>(1, 1024 / transform.length),
                [&](std::int64_t begin, std::int64_t end) {
                  Lines<T> group(transform);
@@ -131,7 +134,12 @@ Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& tr
                    const auto count = static_cast<std::size_t>(std::min(kLanes, lines - first));
                    for (std::size_t lane = 0; lane < count; ++lane) {
                      const std::int64_t line = first + static_cast<std::int64_t>(lane);
-                     group.load(lane, from + line / inner * given * inner + line % inner, given, inner);
+                     const std::int64_t at = line / inner * given * inner + line % inner;
+                     if (from_real) {
+                       group.load(lane, x.data<const T>() + at, given, inner);
+                     } else {
+                       group.load(lane, x.data<const std::complex<T>>() + at, given, inner);
+                     }
                    }
                    group.run();
                    for (std::size_t lane = 0; lane < count; ++lane)
