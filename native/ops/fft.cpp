@@ -162,7 +162,8 @@ double norm_scale(const char* op, OptionalString norm, std::int64_t length, bool
 Tensor transform_dim(const char* op, const Tensor& x, std::size_t dim, Kind kind, std::int64_t length, bool forward,
                      OptionalString norm) {
   if (length < 1)
-    fail_value(std::string(op) + ": the transform would have length " + std::to_string(length) + "; expected 1 or more");
+    fail_value(std::string(op) + ": the transform would have length " + std::to_string(length) +
+               "; expected 1 or more");
   const Transform transform{kind, length, forward, norm_scale(op, norm, length, forward)};
   return real_dtype(x.dtype()) == DType::kFloat64 ? transform_lines<double>(x, dim, transform, op)
                                                   : transform_lines<float>(x, dim, transform, op);
@@ -349,12 +350,14 @@ void check_padding(const std::string& mode, std::int64_t pad, std::int64_t lengt
                "; the padding must be smaller");
 }
 
-Tensor stft_center(const Tensor& self, std::int64_t n_fft, OptionalInt hop, OptionalInt win, const OptionalTensor& window,
-                   bool center, const std::string& pad_mode, bool normalized, std::optional<bool> onesided,
-                   std::optional<bool> return_complex, std::optional<bool> align_to_window) {
+Tensor stft_center(const Tensor& self, std::int64_t n_fft, OptionalInt hop, OptionalInt win,
+                   const OptionalTensor& window, bool center, const std::string& pad_mode, bool normalized,
+                   std::optional<bool> onesided, std::optional<bool> return_complex,
+                   std::optional<bool> align_to_window) {
   check_dtype("stft", self);
   if (is_complex(self.dtype()) || align_to_window.value_or(false))
-    throw Error(ErrorCode::kUnsupported, "stft: the input is complex or align_to_window is given; neither is supported");
+    throw Error(ErrorCode::kUnsupported,
+                "stft: the input is complex or align_to_window is given; neither is supported");
   if (dtype_info(self.dtype()).category != DTypeCategory::kFloating || (self.dim() != 1 && self.dim() != 2))
     fail_value("stft: " + describe("input", self) + ", " + dtype_name(self.dtype()) +
                "; expected 1 or 2 dimensions of a floating dtype");
@@ -408,7 +411,8 @@ Tensor overlap_add(const Tensor& frames, const Frames& f, const std::vector<T>& 
         sum[static_cast<std::size_t>(frame * f.hop + i)] += from[i] * window[static_cast<std::size_t>(i)];
     }
     for (std::int64_t i = start; i < std::min(end, total); ++i)
-      out.data<T>()[b * (end - start) + i - start] = sum[static_cast<std::size_t>(i)] / weight[static_cast<std::size_t>(i)];
+      out.data<T>()[b * (end - start) + i - start] =
+          sum[static_cast<std::size_t>(i)] / weight[static_cast<std::size_t>(i)];
   }
   return out;
 }
@@ -426,7 +430,8 @@ Tensor istft(const Tensor& self, std::int64_t n_fft, OptionalInt hop, OptionalIn
   const Frames f = read_frames("istft", n_fft, hop, win);
   if (spectrum.size(2) != (half ? n_fft / 2 + 1 : n_fft) || spectrum.size(1) < 1 || f.hop > f.win)
     fail_value("istft: " + describe("input", self) + " and n_fft is " + std::to_string(n_fft) + "; expected " +
-               std::to_string(half ? n_fft / 2 + 1 : n_fft) + " frequencies, a frame or more, and a hop of at most the window");
+               std::to_string(half ? n_fft / 2 + 1 : n_fft) +
+               " frequencies, a frame or more, and a hop of at most the window");
   const std::int64_t total = (spectrum.size(1) - 1) * f.hop + n_fft, start = center ? n_fft / 2 : 0;
   const std::int64_t end = length ? start + *length : center ? total - n_fft / 2 : total;
   if (end < start) fail_value("istft: the length is " + std::to_string(end - start) + "; expected 0 or more");

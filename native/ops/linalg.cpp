@@ -61,7 +61,8 @@ void multiply_plain(std::int64_t m, std::int64_t n, std::int64_t k, blas::Matrix
       for (std::int64_t j = 0; j < n; ++j) {
         Wide sum(0);
         for (std::int64_t p = 0; p < k; ++p)
-          sum += static_cast<Wide>(a.data[i * a_row + p * a_column]) * static_cast<Wide>(b.data[p * b_row + j * b_column]);
+          sum +=
+              static_cast<Wide>(a.data[i * a_row + p * a_column]) * static_cast<Wide>(b.data[p * b_row + j * b_column]);
         c[i * n + j] = static_cast<T>(sum);
       }
   });
@@ -279,7 +280,8 @@ struct Conjugate {
 
 Tensor conjugate(const Tensor& self) {
   if (dtype_info(self.dtype()).category != DTypeCategory::kComplex) return self;
-  return visit_dtype(ComplexTypes(), self.dtype(), "conj", [&]<class T>() { return map_unary<T>(self, Conjugate<T>()); });
+  return visit_dtype(ComplexTypes(), self.dtype(), "conj",
+                     [&]<class T>() { return map_unary<T>(self, Conjugate<T>()); });
 }
 
 Tensor vdot(const Tensor& self, const Tensor& other) { return dot(conjugate(self), other); }

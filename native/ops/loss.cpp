@@ -175,7 +175,8 @@ Tensor nll_loss(const Tensor& self, const Tensor& target, const OptionalTensor& 
       const std::int64_t k = y.data<const std::int64_t>()[i];
       if (k == ignore_index) continue;
       if (k < 0 || k >= c.classes)
-        fail_value(std::string(kName) + ": a target is " + std::to_string(k) + "; expected 0 to " + std::to_string(c.classes - 1));
+        fail_value(std::string(kName) + ": a target is " + std::to_string(k) + "; expected 0 to " +
+                   std::to_string(c.classes - 1));
       const T factor = w.defined() ? w.data<const T>()[k] : T(1);
       out.data<T>()[i] = -factor * x.data<const T>()[(i / c.inner * c.classes + k) * c.inner + i % c.inner];
       total += static_cast<double>(factor);

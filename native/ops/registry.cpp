@@ -10,7 +10,9 @@ namespace threadwheel {
 namespace {
 
 constexpr std::span<const OpDefinition> (*kFamilies[])() = {
-    pointwise_ops, reduction_ops, linalg_ops, convolution_ops, pooling_ops, normalization_ops, attention_ops, recurrent_ops, resampling_ops, fft_ops, quantized_ops, decomposition_ops, loss_ops};
+    pointwise_ops, reduction_ops, linalg_ops, convolution_ops, pooling_ops, normalization_ops, attention_ops,
+    recurrent_ops, resampling_ops, fft_ops, quantized_ops, decomposition_ops, loss_ops,
+};
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {
