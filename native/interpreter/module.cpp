@@ -6,6 +6,7 @@
 
 #include "archive/unpickler.h"
 #include "interpreter/execution.h"
+#include "ops/quantized.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::interpreter {
@@ -37,8 +38,18 @@ class Reader {
   }
   static Value from(const archive::Device& device) { return Value::device(device.name); }
 
-  Value from(const archive::QuantizedTensor&) {
-    throw Error(ErrorCode::kUnsupported, archive_.where() + ": quantized tensors are not supported yet");
+  static Value from(const archive::QuantizedTensor& tensor) {
+    Quantizer quantizer;
+    if (const auto* const one = std::get_if<archive::QuantizedTensor::PerTensor>(&tensor.parameters)) {
+      quantizer.scale = one->scale;
+      quantizer.zero_point = one->zero_point;
+    } else {
+      const auto& each = std::get<archive::QuantizedTensor::PerChannel>(tensor.parameters);
+      quantizer.scales = each.scales;
+      quantizer.zero_points = each.zero_points;
+      quantizer.axis = each.axis;
+    }
+    return tensor.values.with_quantizer(std::make_shared<const Quantizer>(std::move(quantizer)));
   }
 
   std::vector<Value> items(const std::vector<archive::NodePtr>& nodes) {
@@ -66,7 +77,21 @@ class Reader {
     throw Error(ErrorCode::kValue, archive_.where() + ": has no code for the class " + name);
   }
 
+  // Objects of the op library's own classes, from what torch stores for them.
+  Value library_object(const archive::Object& object) {
+    const Value state = object.state == nullptr ? Value() : read(object.state);
+    const std::string& name = *object.type_name;
+    if (name.ends_with(".quantized.LinearPackedParamsBase") && state.is_tuple() && state.to_tuple().size() == 2) {
+      const Value &weight = state.to_tuple()[0], &bias = state.to_tuple()[1];
+      if (weight.is_tensor() && weight.to_tensor().quantizer() != nullptr && (bias.is_none() || bias.is_tensor()))
+        return linear_prepack(weight.to_tensor(), bias.is_none() ? std::nullopt : std::optional(bias.to_tensor()));
+    }
+    if (name.ends_with(".rnn.CellParamsBase")) return recurrent_cell_params(state);
+    throw Error(ErrorCode::kUnsupported, archive_.where() + ": objects of " + name + " are not supported in this form");
+  }
+
   Value from(const archive::Object& object) {
+    if (object.type_name->starts_with("__torch__.torch.classes.")) return library_object(object);
     const TypePtr type = type_of(*object.type_name);
     if (type->is(TypeKind::kTuple)) return read(object.state);
     auto made = make_ref<ObjectValue>(type);
@@ -74,10 +99,6 @@ class Reader {
     const ClassDefinition& definition = *type->definition();
     if (const auto restore = unit_.find_method(definition, "__setstate__")) {
       run(restore, {Value(made), read(object.state)});
-      return made;
-    }
-    if (definition.name.starts_with("__torch__.torch.classes.")) {
-      made->slots[0] = read(object.state);
       return made;
     }
     const archive::Dict* const attributes = object.state->as<archive::Dict>();

@@ -36,7 +36,8 @@ struct Heads {
   std::int64_t rows() const { return tensor.size(tensor.sizes().size() - 2); }
   std::int64_t columns() const { return tensor.size(tensor.sizes().size() - 1); }
   std::int64_t leading() const {
-    return std::max<std::int64_t>(rows() > 1 ? tensor.stride(tensor.sizes().size() - 2) : 0, std::max<std::int64_t>(columns(), 1));
+    return std::max<std::int64_t>(rows() > 1 ? tensor.stride(tensor.sizes().size() - 2) : 0,
+                                  std::max<std::int64_t>(columns(), 1));
   }
 
   // Where batch number `index`, counted over `lead`, begins.
@@ -175,7 +176,8 @@ void check_attention(const Tensor& query, const Tensor& key, const Tensor& value
                " and value " + dtype_name(value.dtype()) + "; they must have the same dtype");
   if (columns_of(query) != columns_of(key) || rows_of(key) != rows_of(value))
     fail_value(std::string(kName) + ": " + describe("query", query) + ", " + describe("key", key) + " and " +
-               describe("value", value) + "; query and key must agree in the last size, key and value in the one before");
+               describe("value", value) +
+               "; query and key must agree in the last size, key and value in the one before");
   if (dropout != 0)
     throw Error(ErrorCode::kUnsupported, std::string(kName) + ": dropout_p is " + std::to_string(dropout) +
                                              "; only 0 is supported");
@@ -205,7 +207,9 @@ std::tuple<Tensor, Tensor> attend_any(const Tensor& query, const Tensor& key, co
   if (want_weights) weights = zeros(joined(lead, length, keys), query.dtype());
   if (out.numel() == 0) return {out, weights};
   if (keys == 0) return {zeros(out.sizes(), query.dtype()), weights};
-  const auto wide = [&](const Tensor& t) { return Heads::dense(broadcast_to(t, joined(lead, rows_of(t), columns_of(t)))); };
+  const auto wide = [&](const Tensor& t) {
+    return Heads::dense(broadcast_to(t, joined(lead, rows_of(t), columns_of(t))));
+  };
   std::optional<Heads> added;
   if (mask) {
     const Dims sizes = joined(lead, length, keys);
@@ -265,7 +269,8 @@ OptionalTensor allowed(const OptionalTensor& mask, std::optional<std::int64_t> t
   Tensor inverted = Tensor::empty(mask->sizes(), DType::kBool);
   const Tensor given = mask->contiguous();
   for (std::int64_t i = 0; i < inverted.numel(); ++i) inverted.data<bool>()[i] = !given.data<const bool>()[i];
-  const bool padding = type ? *type == 1 : mask->dim() == 2 && mask->size(0) == query.size(0) && mask->size(0) != mask->size(1);
+  const bool padding =
+      type ? *type == 1 : mask->dim() == 2 && mask->size(0) == query.size(0) && mask->size(0) != mask->size(1);
   if (padding && mask->dim() == 2) return unsqueeze_view(unsqueeze_view(inverted, 1), 1);
   return inverted;
 }
@@ -385,10 +390,15 @@ Tensor transformer_encoder_layer(const Tensor& src, std::int64_t embed, std::int
                                  std::optional<std::int64_t> mask_type) {
   const Projections p{qkv_weight, qkv_bias, proj_weight, proj_bias};
   const std::int64_t normalized[] = {embed};
-  const auto norm_1 = [&](const Tensor& x) { return layer_norm(x, normalized, norm_weight_1, norm_bias_1, eps, false); };
-  const auto norm_2 = [&](const Tensor& x) { return layer_norm(x, normalized, norm_weight_2, norm_bias_2, eps, false); };
+  const auto norm_1 = [&](const Tensor& x) {
+    return layer_norm(x, normalized, norm_weight_1, norm_bias_1, eps, false);
+  };
+  const auto norm_2 = [&](const Tensor& x) {
+    return layer_norm(x, normalized, norm_weight_2, norm_bias_2, eps, false);
+  };
   const Tensor first = norm_first ? norm_1(src) : src;
-  Tensor x = plus(std::get<0>(multi_head(first, first, first, p, embed, heads, allowed(mask, mask_type, src), false)), src);
+  Tensor x =
+      plus(std::get<0>(multi_head(first, first, first, p, embed, heads, allowed(mask, mask_type, src), false)), src);
   if (!norm_first) x = norm_1(x);
   const Tensor hidden = linear(norm_first ? norm_2(x) : x, ffn_weight_1, ffn_bias_1);
   x = plus(linear(use_gelu ? activate(hidden, Gelu()) : activate(hidden, Relu()), ffn_weight_2, ffn_bias_2), x);

@@ -99,7 +99,8 @@ void check_channels(const Settings& settings, const Tensor& input, const Tensor&
   const auto rank = static_cast<std::int64_t>(dims) + 2;
   if (weight.dim() != rank)
     fail_value(std::string(op) + ": " + describe("weight", weight) + "; expected " + std::to_string(rank) +
-               " dimensions, " + (transposed ? "[in_channels, out_channels / groups" : "[out_channels, in_channels / groups") +
+               " dimensions, " +
+               (transposed ? "[in_channels, out_channels / groups" : "[out_channels, in_channels / groups") +
                ", and the kernel's]");
   if (input.dim() != rank)
     fail_value(std::string(op) + ": " + describe("input", input) + "; expected " + std::to_string(rank - 1) + " or " +
@@ -107,8 +108,8 @@ void check_channels(const Settings& settings, const Tensor& input, const Tensor&
   if (groups < 1) fail_value(std::string(op) + ": groups is " + std::to_string(groups) + "; expected 1 or more");
   const std::int64_t in_channels = transposed ? weight.size(0) : weight.size(1) * groups;
   if (input.size(1) != in_channels || weight.size(0) % groups != 0)
-    fail_value(std::string(op) + ": " + describe("input", input) + ", " + describe("weight", weight) + " and groups is " +
-               std::to_string(groups) + "; input's channels must be weight's " +
+    fail_value(std::string(op) + ": " + describe("input", input) + ", " + describe("weight", weight) +
+               " and groups is " + std::to_string(groups) + "; input's channels must be weight's " +
                (transposed ? "first size, a multiple of groups"
                            : "second size times groups, and weight's first size a multiple of groups"));
 }
@@ -185,7 +186,8 @@ Tensor run(const dnn::ConvShape& shape, std::size_t dims, const Tensor& input, c
 }
 
 // input: [batch, channels, spatial dimensions], or without the batch.
-Tensor convolve(const Settings& settings, const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias) {
+Tensor convolve(const Settings& settings, const Tensor& input, const Tensor& weight,
+                const std::optional<Tensor>& bias) {
   check_same_dtype(settings.op, input, weight, bias);
   if (input.dim() == static_cast<std::int64_t>(settings.dims) + 1)
     return select_view(convolve(settings, unsqueeze_view(input, 0), weight, bias), 0, 0);

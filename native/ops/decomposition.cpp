@@ -119,7 +119,8 @@ void check_info(const char* op, const Tensor& info, bool positive) {
   for (std::int64_t i = 0; i < info.numel(); ++i)
     if (const std::int32_t at = info.data<const std::int32_t>()[i]; at != 0) {
       if (!positive) fail_singular(op, at, "pivot");
-      throw Error(ErrorCode::kRuntime, std::string(op) + ": the input is not positive-definite; its leading minor of order " +
+      throw Error(ErrorCode::kRuntime, std::string(op) +
+                                           ": the input is not positive-definite; its leading minor of order " +
                                            std::to_string(at) + " is not positive");
     }
 }
@@ -236,7 +237,8 @@ Tensor linalg_solve(const Tensor& a, const Tensor& b, bool left) {
 TensorPair linalg_slogdet(const Tensor& a) {
   check_matrix("linalg_slogdet", a, true);
   const Lu lu("linalg_slogdet", a);
-  const Tensor sign = Tensor::empty(batch_sizes(a, {}), DType::kFloat64), log = Tensor::empty(sign.sizes(), DType::kFloat64);
+  const Tensor sign = Tensor::empty(batch_sizes(a, {}), DType::kFloat64),
+               log = Tensor::empty(sign.sizes(), DType::kFloat64);
   for (std::int64_t i = 0; i < sign.numel(); ++i) {
     double s = 1, total = 0;
     for (std::int64_t k = 0; k < lu.n; ++k) {
@@ -315,7 +317,8 @@ Tensor linalg_solve_triangular(const Tensor& a, const Tensor& b, bool upper, boo
   const Tensor t = wide(matrices), x = wide(right);
   const std::int64_t n = columns_of(a), columns = columns_of(x);
   for_batch(t, [&](std::int64_t i) {
-    solve_triangle(t.data<const double>() + i * n * n, n, x.data<double>() + i * n * columns, columns, upper == left, unit);
+    solve_triangle(t.data<const double>() + i * n * n, n, x.data<double>() + i * n * columns, columns, upper == left,
+                   unit);
   });
   return copy_of(convert(left ? x : swapped(x), a.dtype(), kName));
 }
@@ -435,7 +438,8 @@ Tensor cross_along(const char* op, const Tensor& self, const Tensor& other, std:
   visit_dtype(NumberTypes(), dtype, op, [&]<class T>() {
     const T *x = a.data<const T>(), *y = b.data<const T>();
     for (std::int64_t i = 0; i < out.numel(); ++i) {
-      const std::int64_t k = i / inner % 3, base = i - k * inner, next = base + (k + 1) % 3 * inner, last = base + (k + 2) % 3 * inner;
+      const std::int64_t k = i / inner % 3, base = i - k * inner, next = base + (k + 1) % 3 * inner,
+                         last = base + (k + 2) % 3 * inner;
       out.data<T>()[i] = static_cast<T>(x[next] * y[last] - x[last] * y[next]);
     }
   });

@@ -29,6 +29,7 @@ std::span<const OpDefinition> language_tensor_ops();
 std::span<const OpDefinition> linalg_ops();
 std::span<const OpDefinition> logic_ops();
 std::span<const OpDefinition> lookup_ops();
+std::span<const OpDefinition> loss_ops();
 std::span<const OpDefinition> mask_ops();
 std::span<const OpDefinition> math_ops();
 std::span<const OpDefinition> normalization_ops();

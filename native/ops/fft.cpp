@@ -77,6 +77,10 @@ class Lines {
     if (length % 2 == 0 && length / 2 < given) set(lane, length / 2, in[length / 2 * step].real());
   }
 
+  void load(std::size_t lane, const T* in, std::int64_t given, std::int64_t step) {
+    for (std::int64_t i = 0; i < transform_.length; ++i) set(lane, i, i < given ? in[i * step] : T(0));
+  }
+
   void run() { plan_->run(in_.data(), out_.data()); }
 
   std::complex<T> get(std::size_t lane, std::int64_t i) const {
@@ -103,10 +107,10 @@ class Lines {
 // The transform of every line along `dim`.
 template <class T>
 Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& transform, const char* op) {
-  const Tensor x = as_complex<T>(input, op);
-  const bool real = transform.kind == Kind::kHalfToReal;
+  const bool from_real = transform.kind == Kind::kRealToHalf, real = transform.kind == Kind::kHalfToReal;
+  const Tensor x = from_real ? convert(input, DTypeOf<T>::value, op).contiguous() : as_complex<T>(input, op);
   Dims sizes = x.sizes();
-  sizes[dim] = transform.kind == Kind::kRealToHalf ? transform.length / 2 + 1 : transform.length;
+  sizes[dim] = from_real ? transform.length / 2 + 1 : transform.length;
   const Tensor out = Tensor::empty(sizes, real ? DTypeOf<T>::value : DTypeOf<std::complex<T>>::value);
   const std::int64_t inner = count_elements(std::span(sizes).subspan(dim + 1)), given = x.size(dim), made = sizes[dim];
   const std::int64_t lines = made == 0 ? 0 : out.numel() / made;
@@ -121,7 +125,6 @@ Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& tr
       }
     }
   };
-  const auto* const from = x.data<const std::complex<T>>();
   parallel_for(0, (lines + kLanes - 1) / kLanes, std::max<std::int64_t>(1, 1024 / transform.length),
                [&](std::int64_t begin, std::int64_t end) {
                  Lines<T> group(transform);
@@ -129,7 +132,12 @@ Tensor transform_lines(const Tensor& input, std::size_t dim, const Transform& tr
                    const auto count = static_cast<std::size_t>(std::min(kLanes, lines - first));
                    for (std::size_t lane = 0; lane < count; ++lane) {
                      const std::int64_t line = first + static_cast<std::int64_t>(lane);
-                     group.load(lane, from + line / inner * given * inner + line % inner, given, inner);
+                     const std::int64_t at = line / inner * given * inner + line % inner;
+                     if (from_real) {
+                       group.load(lane, x.data<const T>() + at, given, inner);
+                     } else {
+                       group.load(lane, x.data<const std::complex<T>>() + at, given, inner);
+                     }
                    }
                    group.run();
                    for (std::size_t lane = 0; lane < count; ++lane)
@@ -152,7 +160,8 @@ double norm_scale(const char* op, OptionalString norm, std::int64_t length, bool
 Tensor transform_dim(const char* op, const Tensor& x, std::size_t dim, Kind kind, std::int64_t length, bool forward,
                      OptionalString norm) {
   if (length < 1)
-    fail_value(std::string(op) + ": the transform would have length " + std::to_string(length) + "; expected 1 or more");
+    fail_value(std::string(op) + ": the transform would have length " + std::to_string(length) +
+               "; expected 1 or more");
   const Transform transform{kind, length, forward, norm_scale(op, norm, length, forward)};
   return transform_dtype(x.dtype()) == DType::kFloat64 ? transform_lines<double>(x, dim, transform, op)
                                                   : transform_lines<float>(x, dim, transform, op);
@@ -339,12 +348,14 @@ void check_padding(const std::string& mode, std::int64_t pad, std::int64_t lengt
                "; the padding must be smaller");
 }
 
-Tensor stft_center(const Tensor& self, std::int64_t n_fft, OptionalInt hop, OptionalInt win, const OptionalTensor& window,
-                   bool center, const std::string& pad_mode, bool normalized, std::optional<bool> onesided,
-                   std::optional<bool> return_complex, std::optional<bool> align_to_window) {
+Tensor stft_center(const Tensor& self, std::int64_t n_fft, OptionalInt hop, OptionalInt win,
+                   const OptionalTensor& window, bool center, const std::string& pad_mode, bool normalized,
+                   std::optional<bool> onesided, std::optional<bool> return_complex,
+                   std::optional<bool> align_to_window) {
   check_dtype("stft", self);
   if (is_complex(self.dtype()) || align_to_window.value_or(false))
-    throw Error(ErrorCode::kUnsupported, "stft: the input is complex or align_to_window is given; neither is supported");
+    throw Error(ErrorCode::kUnsupported,
+                "stft: the input is complex or align_to_window is given; neither is supported");
   if (dtype_info(self.dtype()).category != DTypeCategory::kFloating || (self.dim() != 1 && self.dim() != 2))
     fail_value("stft: " + describe("input", self) + ", " + dtype_name(self.dtype()) +
                "; expected 1 or 2 dimensions of a floating dtype");
@@ -398,7 +409,8 @@ Tensor overlap_add(const Tensor& frames, const Frames& f, const std::vector<T>& 
         sum[static_cast<std::size_t>(frame * f.hop + i)] += from[i] * window[static_cast<std::size_t>(i)];
     }
     for (std::int64_t i = start; i < std::min(end, total); ++i)
-      out.data<T>()[b * (end - start) + i - start] = sum[static_cast<std::size_t>(i)] / weight[static_cast<std::size_t>(i)];
+      out.data<T>()[b * (end - start) + i - start] =
+          sum[static_cast<std::size_t>(i)] / weight[static_cast<std::size_t>(i)];
   }
   return out;
 }
@@ -416,7 +428,8 @@ Tensor istft(const Tensor& self, std::int64_t n_fft, OptionalInt hop, OptionalIn
   const Frames f = read_frames("istft", n_fft, hop, win);
   if (spectrum.size(2) != (half ? n_fft / 2 + 1 : n_fft) || spectrum.size(1) < 1 || f.hop > f.win)
     fail_value("istft: " + describe("input", self) + " and n_fft is " + std::to_string(n_fft) + "; expected " +
-               std::to_string(half ? n_fft / 2 + 1 : n_fft) + " frequencies, a frame or more, and a hop of at most the window");
+               std::to_string(half ? n_fft / 2 + 1 : n_fft) +
+               " frequencies, a frame or more, and a hop of at most the window");
   const std::int64_t total = (spectrum.size(1) - 1) * f.hop + n_fft, start = center ? n_fft / 2 : 0;
   const std::int64_t end = length ? start + *length : center ? total - n_fft / 2 : total;
   if (end < start) fail_value("istft: the length is " + std::to_string(end - start) + "; expected 0 or more");

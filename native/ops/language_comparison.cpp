@@ -66,6 +66,9 @@ bool compare_strings(const std::string& a, const std::string& b) {
 bool same_device(const Value& a, const Value& b) { return a.to_string() == b.to_string(); }
 bool other_device(const Value& a, const Value& b) { return !same_device(a, b); }
 
+bool same_member(const Value& a, const Value& b) { return ValueEqual()(a, b); }
+bool other_member(const Value& a, const Value& b) { return !ValueEqual()(a, b); }
+
 constexpr OpDefinition kOps[] = {
     define_op<compare_strings<std::less<>>>("aten::lt.str(str a, str b) -> bool"),
     define_op<compare_strings<std::less_equal<>>>("aten::le.str(str a, str b) -> bool"),
@@ -75,6 +78,8 @@ constexpr OpDefinition kOps[] = {
     define_op<compare_strings<std::not_equal_to<>>>("aten::ne.str(str a, str b) -> bool"),
     define_op<same_device>("aten::eq.device(Device a, Device b) -> bool"),
     define_op<other_device>("aten::ne.device(Device a, Device b) -> bool"),
+    define_op<same_member>("aten::eq.enum(AnyEnumType a, AnyEnumType b) -> bool"),
+    define_op<other_member>("aten::ne.enum(AnyEnumType a, AnyEnumType b) -> bool"),
     define_op<binary<Max, Int, Int>>("prim::max.int(int a, int b) -> int"),
     define_op<binary<Max, double, double>>("prim::max.float(float a, float b) -> float"),
     define_op<binary<Max, Int, double>>("prim::max.int_float(int a, float b) -> float"),

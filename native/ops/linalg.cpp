@@ -61,7 +61,8 @@ void multiply_plain(std::int64_t m, std::int64_t n, std::int64_t k, blas::Matrix
       for (std::int64_t j = 0; j < n; ++j) {
         Wide sum(0);
         for (std::int64_t p = 0; p < k; ++p)
-          sum += static_cast<Wide>(a.data[i * a_row + p * a_column]) * static_cast<Wide>(b.data[p * b_row + j * b_column]);
+          sum +=
+              static_cast<Wide>(a.data[i * a_row + p * a_column]) * static_cast<Wide>(b.data[p * b_row + j * b_column]);
         c[i * n + j] = static_cast<T>(sum);
       }
   });

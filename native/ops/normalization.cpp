@@ -298,7 +298,9 @@ Triple batch_norm_any(const char* op, const Tensor& input, const OptionalTensor&
   const Channels c(op, input);
   const std::int64_t sizes[] = {c.channels};
   const DType half = input.dtype(), dtype = is_half(half) ? DType::kFloat32 : half;
-  const auto wide = [&](const OptionalTensor& t) { return t ? OptionalTensor(convert(*t, is_half(t->dtype()) ? dtype : t->dtype(), op)) : t; };
+  const auto wide = [&](const OptionalTensor& t) {
+    return t ? OptionalTensor(convert(*t, is_half(t->dtype()) ? dtype : t->dtype(), op)) : t;
+  };
   const Tensor x = convert(input, dtype, op).contiguous();
   const OptionalTensor w = wide(weight), b = wide(bias), mean_in = wide(running_mean), var_in = wide(running_var);
   check_operand(op, "weight", x, w, sizes);

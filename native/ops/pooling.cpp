@@ -88,7 +88,8 @@ Window make_window(const char* op, const Tensor& input, std::size_t dims, Ints k
 
 Tensor make_output(const Tensor& input, std::size_t dims, const Extent& output, DType dtype) {
   Dims sizes = input.sizes();
-  std::copy(output.end() - static_cast<std::ptrdiff_t>(dims), output.end(), sizes.end() - static_cast<std::ptrdiff_t>(dims));
+  std::copy(output.end() - static_cast<std::ptrdiff_t>(dims), output.end(),
+            sizes.end() - static_cast<std::ptrdiff_t>(dims));
   return Tensor::empty(sizes, dtype);
 }
 
@@ -126,7 +127,8 @@ THREADWHEEL_INLINE bool replaces(T x, T best) {
 
 template <class T>
 THREADWHEEL_KERNEL void max_row(std::int64_t n, const T* x, std::int64_t step, T* out) {
-  const auto larger = [](T value, T best) __attribute__((always_inline)) { return replaces(value, best) ? value : best; };
+  const auto larger = [](T value, T best)
+                          __attribute__((always_inline)) { return replaces(value, best) ? value : best; };
   if (step == 1) {
     for (std::int64_t i = 0; i < n; ++i) out[i] = larger(x[i], out[i]);
   } else if (step == 2) {

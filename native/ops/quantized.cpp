@@ -32,8 +32,8 @@ Range range_of(const char* op, DType dtype) {
     case DType::kQUInt8: return {0, 255};
     case DType::kQInt32: return {INT32_MIN, INT32_MAX};
     default:
-      throw Error(ErrorCode::kUnsupported,
-                  std::string(op) + ": unsupported dtype " + dtype_name(dtype) + "; supported are qint8, quint8, qint32");
+      throw Error(ErrorCode::kUnsupported, std::string(op) + ": unsupported dtype " + dtype_name(dtype) +
+                                               "; supported are qint8, quint8, qint32");
   }
 }
 
@@ -49,8 +49,9 @@ void visit_quantized(const char* op, DType dtype, const Visitor& visitor) {
 const Quantizer& quantizer_of(const char* op, const Tensor& x) {
   range_of(op, x.dtype());
   if (!x.quantizer())
-    throw Error(ErrorCode::kUnsupported, std::string(op) + ": the tensor is a view of a tensor quantized per channel; " +
-                                             "use the tensor itself");
+    throw Error(
+        ErrorCode::kUnsupported,
+        std::string(op) + ": the tensor is a view of a tensor quantized per channel; " + "use the tensor itself");
   return *x.quantizer();
 }
 
@@ -71,10 +72,12 @@ THREADWHEEL_INLINE T quantize_one(float x, float inverse_scale, std::int64_t zer
 Tensor quantize(const char* op, const Tensor& self, double scale, std::int64_t zero_point, DType dtype) {
   const Range range = range_of(op, dtype);
   if (self.dtype() != DType::kFloat32)
-    throw Error(ErrorCode::kUnsupported, std::string(op) + ": unsupported dtype " + dtype_name(self.dtype()) + "; supported is float32");
+    throw Error(ErrorCode::kUnsupported,
+                std::string(op) + ": unsupported dtype " + dtype_name(self.dtype()) + "; supported is float32");
   if (!(scale > 0) || zero_point < range.least || zero_point > range.most)
-    fail_value(std::string(op) + ": scale is " + std::to_string(scale) + " and zero_point " + std::to_string(zero_point) +
-               "; expected a positive number, and one that " + dtype_name(dtype) + " holds");
+    fail_value(std::string(op) + ": scale is " + std::to_string(scale) + " and zero_point " +
+               std::to_string(zero_point) + "; expected a positive number, and one that " + dtype_name(dtype) +
+               " holds");
   const Tensor x = self.contiguous(), out = Tensor::empty(self.sizes(), dtype);
   const float inverse = 1.0F / static_cast<float>(scale);
   visit_quantized(op, dtype, [&]<class T>() {
@@ -93,7 +96,8 @@ Tensor quantize_per_tensor(const Tensor& self, double scale, std::int64_t zero_p
 // The number of a tensor of one element.
 template <class T>
 T only_element(const char* op, const Tensor& x, DType dtype) {
-  if (x.numel() != 1) fail_value(std::string(op) + ": " + describe("scale or zero_point", x) + "; expected one element");
+  if (x.numel() != 1)
+    fail_value(std::string(op) + ": " + describe("scale or zero_point", x) + "; expected one element");
   return *convert(x, dtype, op).data<const T>();
 }
 
@@ -150,7 +154,8 @@ Tensor quantize_per_channel(const Tensor& self, const Tensor& scales, const Tens
 }
 
 Tensor dequantize(const Tensor& self) {
-  if (dtype_info(self.dtype()).category != DTypeCategory::kQuantized) return convert(self, DType::kFloat32, "dequantize");
+  if (dtype_info(self.dtype()).category != DTypeCategory::kQuantized)
+    return convert(self, DType::kFloat32, "dequantize");
   const Quantizer& q = quantizer_of("dequantize", self);
   const Tensor x = self.contiguous(), out = Tensor::empty(self.sizes(), DType::kFloat32);
   const Parameters parameters(q, x);
@@ -175,7 +180,9 @@ const Quantizer& per_channel(const char* op, const Tensor& self) {
 }
 
 Tensor q_per_channel_scales(const Tensor& self) { return per_channel("q_per_channel_scales", self).scales; }
-Tensor q_per_channel_zero_points(const Tensor& self) { return per_channel("q_per_channel_zero_points", self).zero_points; }
+Tensor q_per_channel_zero_points(const Tensor& self) {
+  return per_channel("q_per_channel_zero_points", self).zero_points;
+}
 std::int64_t q_per_channel_axis(const Tensor& self) { return per_channel("q_per_channel_axis", self).axis; }
 
 DType plain_dtype(DType quantized) {
@@ -238,7 +245,8 @@ std::vector<ClassDefinition::Attribute> weight_attributes() {
 }
 
 const TypePtr& linear_class() {
-  static const TypePtr type = make_class("__torch__.torch.classes.quantized.LinearPackedParamsBase", weight_attributes());
+  static const TypePtr type =
+      make_class("__torch__.torch.classes.quantized.LinearPackedParamsBase", weight_attributes());
   return type;
 }
 
@@ -322,10 +330,12 @@ Quantizer choose_parameters(float least, float most, std::int64_t levels) {
 template <class T>
 Tensor integer_product(const Tensor& rows, const Tensor& integers) {
   const std::int64_t m = rows.size(0), n = integers.size(0), k = integers.size(1);
-  const Tensor weight = convert(integers, DTypeOf<T>::value, "quantized::linear"), out = zeros(Dims{m, n}, DTypeOf<T>::value);
+  const Tensor weight = convert(integers, DTypeOf<T>::value, "quantized::linear"),
+               out = zeros(Dims{m, n}, DTypeOf<T>::value);
   if (k > 0)
-    blas::gemm(m, n, k, blas::Matrix<const T>{rows.data<const T>(), k}, blas::Matrix<const T>{weight.data<const T>(), k, true},
-               T(0), blas::Matrix<T>{out.data<T>(), std::max<std::int64_t>(n, 1)});
+    blas::gemm(m, n, k, blas::Matrix<const T>{rows.data<const T>(), k},
+               blas::Matrix<const T>{weight.data<const T>(), k, true}, T(0),
+               blas::Matrix<T>{out.data<T>(), std::max<std::int64_t>(n, 1)});
   return out;
 }
 
@@ -349,7 +359,8 @@ Tensor dynamic_product(const Tensor& x, const Value& params, bool reduce_range, 
   const Packed packed(kName, params, linear_class());
   const std::int64_t rows = check_linear(kName, x, packed), features = packed.weight.size(1);
   if (x.dtype() != DType::kFloat32)
-    throw Error(ErrorCode::kUnsupported, std::string(kName) + ": unsupported dtype " + dtype_name(x.dtype()) + "; supported is float32");
+    throw Error(ErrorCode::kUnsupported,
+                std::string(kName) + ": unsupported dtype " + dtype_name(x.dtype()) + "; supported is float32");
   const Tensor dense = x.contiguous(), out = Tensor::empty(linear_sizes(x, packed), DType::kFloat32);
   if (out.numel() == 0) return out;
   const float* const in = dense.data<const float>();
@@ -359,7 +370,8 @@ Tensor dynamic_product(const Tensor& x, const Value& params, bool reduce_range, 
   const float inverse = 1.0F / static_cast<float>(q.scale);
   const Range range{0, reduce_range ? 127 : 255};
   for (std::int64_t i = 0; i < x.numel(); ++i)
-    integers.data<float>()[i] = static_cast<float>(quantize_one<std::uint8_t>(in[i], inverse, q.zero_point, range) - q.zero_point);
+    integers.data<float>()[i] =
+        static_cast<float>(quantize_one<std::uint8_t>(in[i], inverse, q.zero_point, range) - q.zero_point);
   const Tensor sums = integer_product<float>(integers, packed.integers);
   const std::int64_t columns = packed.weight.size(0);
   for (std::int64_t i = 0; i < out.numel(); ++i) {
@@ -390,7 +402,8 @@ Tensor requantize(const Tensor& sums, const Packed& packed, const Quantizer& inp
         const std::int64_t channel = i / inner % channels;
         const float product_scale = static_cast<float>(input.scale) * static_cast<float>(packed.scale(channel));
         const float value = static_cast<float>(sums.data<const double>()[i]) + packed.bias_at(channel) / product_scale;
-        const double q = std::nearbyint(value * (product_scale / static_cast<float>(scale))) + static_cast<double>(zero_point);
+        const double q =
+            std::nearbyint(value * (product_scale / static_cast<float>(scale))) + static_cast<double>(zero_point);
         out.data<T>()[i] = static_cast<T>(std::clamp(q, least, static_cast<double>(range.most)));
       }
     });
@@ -402,7 +415,8 @@ void check_output(const char* op, double scale, std::int64_t zero_point, DType d
   const Range range = range_of(op, dtype);
   if (!(scale > 0) || zero_point < range.least || zero_point > range.most)
     fail_value(std::string(op) + ": the output's scale is " + std::to_string(scale) + " and zero point " +
-               std::to_string(zero_point) + "; expected a positive number, and one that " + dtype_name(dtype) + " holds");
+               std::to_string(zero_point) + "; expected a positive number, and one that " + dtype_name(dtype) +
+               " holds");
 }
 
 template <bool Relu>
@@ -455,7 +469,8 @@ Tensor quantized_conv2d(const Tensor& x, const Value& params, double scale, std:
   const Tensor in = centered<double>(kName, x), sums = Tensor::empty(sizes, DType::kFloat64);
   const Tensor weight = convert(packed.integers, DType::kFloat64, kName);
   if (sums.numel() > 0)
-    gemm_dnn::convolution<double>(shape, in.data<const double>(), weight.data<const double>(), nullptr, sums.data<double>());
+    gemm_dnn::convolution<double>(shape, in.data<const double>(), weight.data<const double>(), nullptr,
+                                  sums.data<double>());
   return requantize(sums, packed, q, scale, zero_point, Relu, shape.output[1] * shape.output[2], x.dtype(), sizes);
 }
 
@@ -469,7 +484,8 @@ class QuantizedCell final : public Cell {
     if (!fits) fail_value(std::string(kName) + ": the cell's parameters are of another class; expected CellParamsBase");
     const std::vector<Value>& state = params.to_object().slots[0].to_tuple();
     if (!state[0].is_string() || state[0].to_string() != "quantized_dynamic" || state[4].to_list().size() != 2)
-      throw Error(ErrorCode::kUnsupported, std::string(kName) + ": the cell's kind is not 'quantized_dynamic'; only that is supported");
+      throw Error(ErrorCode::kUnsupported,
+                  std::string(kName) + ": the cell's kind is not 'quantized_dynamic'; only that is supported");
     const std::vector<Value>& flags = state[3].to_list();
     reduce_range_ = !flags.empty() && flags[0].to_int() != 0;
     input_ = state[4].to_list()[0];
@@ -502,18 +518,21 @@ Triple quantized_lstm(const Tensor& input, std::span<const Tensor> hx, const Val
                       std::optional<DType> /*dtype*/, bool /*use_dynamic*/) {
   constexpr const char* kName = "quantized_lstm";
   if (train && dropout != 0)
-    throw Error(ErrorCode::kUnsupported, std::string(kName) + ": train is true and dropout is not 0; only 0 is supported");
+    throw Error(ErrorCode::kUnsupported,
+                std::string(kName) + ": train is true and dropout is not 0; only 0 is supported");
   const std::int64_t directions = bidirectional ? 2 : 1;
   const auto& cells_given = params.to_list();
   if (input.dim() != 3 || hx.size() != 2 || num_layers < 1 ||
       static_cast<std::int64_t>(cells_given.size()) != num_layers * directions)
-    fail_value(std::string(kName) + ": " + describe("input", input) + ", " + std::to_string(hx.size()) + " states and " +
-               std::to_string(cells_given.size()) + " cells; expected 3 dimensions, 2, and one for each layer and direction");
+    fail_value(std::string(kName) + ": " + describe("input", input) + ", " + std::to_string(hx.size()) +
+               " states and " + std::to_string(cells_given.size()) +
+               " cells; expected 3 dimensions, 2, and one for each layer and direction");
   const std::int64_t length = input.size(batch_first ? 1 : 0), batch = input.size(batch_first ? 0 : 1);
   const std::int64_t hidden = hx[0].dim() == 3 ? hx[0].size(2) : -1;
   const std::int64_t wanted[] = {num_layers * directions, batch, hidden};
-  if (hidden < 1 || length < 1 || !std::ranges::equal(hx[0].sizes(), wanted) || !std::ranges::equal(hx[1].sizes(), wanted) ||
-      hx[0].dtype() != DType::kFloat32 || hx[1].dtype() != DType::kFloat32)
+  if (hidden < 1 || length < 1 || !std::ranges::equal(hx[0].sizes(), wanted) ||
+      !std::ranges::equal(hx[1].sizes(), wanted) || hx[0].dtype() != DType::kFloat32 ||
+      hx[1].dtype() != DType::kFloat32)
     fail_value(std::string(kName) + ": " + describe("hx", hx[0]) + " and " + describe("cx", hx[1]) +
                "; expected [layers * directions, batch, hidden], float32, and a step or more");
   std::vector<std::unique_ptr<Cell>> cells;
@@ -521,8 +540,10 @@ Triple quantized_lstm(const Tensor& input, std::span<const Tensor> hx, const Val
     auto cell = std::make_unique<QuantizedCell>(given);
     const bool first = static_cast<std::int64_t>(cells.size()) < directions;
     const std::int64_t in[] = {4 * hidden, first ? input.size(2) : hidden * directions}, own[] = {4 * hidden, hidden};
-    if (!std::ranges::equal(cell->input_weight().sizes(), in) || !std::ranges::equal(cell->hidden_weight().sizes(), own))
-      fail_value(std::string(kName) + ": " + describe("a weight", cell->input_weight()) + "; expected " + to_string(in));
+    if (!std::ranges::equal(cell->input_weight().sizes(), in) ||
+        !std::ranges::equal(cell->hidden_weight().sizes(), own))
+      fail_value(std::string(kName) + ": " + describe("a weight", cell->input_weight()) + "; expected " +
+                 to_string(in));
     cells.push_back(std::move(cell));
   }
   const RecurrentResult result =

@@ -191,7 +191,8 @@ Sequence from_packed(const char* op, const Tensor& data, const Tensor& batch_siz
     fail_value(std::string(op) + ": " + describe("batch_sizes", batch_sizes) + ", " + dtype_name(batch_sizes.dtype()) +
                "; expected a vector of int64, not empty");
   const Tensor dense = batch_sizes.contiguous();
-  Sequence sequence{data.contiguous(), {dense.data<const std::int64_t>(), dense.data<const std::int64_t>() + dense.numel()}};
+  Sequence sequence{data.contiguous(),
+                    {dense.data<const std::int64_t>(), dense.data<const std::int64_t>() + dense.numel()}};
   std::int64_t total = 0;
   for (std::size_t i = 0; i < sequence.batch_sizes.size(); ++i) {
     const std::int64_t size = sequence.batch_sizes[i];
@@ -388,7 +389,8 @@ std::vector<Tensor> run_cell(const char* op, CellKind kind, const Tensor& input,
                              const Tensor& w_ih, const Tensor& w_hh, const OptionalTensor& b_ih,
                              const OptionalTensor& b_hh) {
   if (hx.size() != (kind == CellKind::kLstm ? 2 : 1))
-    fail_value(std::string(op) + ": hx has " + std::to_string(hx.size()) + " tensors; expected as many as the cell's states");
+    fail_value(std::string(op) + ": hx has " + std::to_string(hx.size()) +
+               " tensors; expected as many as the cell's states");
   if (input.dim() == 1 && hx[0].dim() == 1) {
     std::vector<Tensor> batched;
     for (const Tensor& state : hx) batched.push_back(unsqueeze_view(state, 0));

@@ -32,6 +32,7 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     fft_ops,
     quantized_ops,
     decomposition_ops,
+    loss_ops,
     view_ops,
     split_ops,
     join_ops,

@@ -54,10 +54,15 @@ template <class T>
 Axis<T> nearest_axis(std::int64_t in, std::int64_t out, OptionalDouble factor, bool exact) {
   Axis<T> axis(in, out, 1);
   // In float32, as torch computes positions, whatever the dtype.
-  const float scale = factor && *factor > 0 ? static_cast<float>(1.0 / *factor)
-                                            : static_cast<float>(in) / static_cast<float>(std::max<std::int64_t>(out, 1));
+  const float scale = factor && *factor > 0
+                          ? static_cast<float>(1.0 / *factor)
+                          : static_cast<float>(in) / static_cast<float>(std::max<std::int64_t>(out, 1));
   for (std::int64_t o = 0; o < out; ++o)
-    axis.set(o, 0, in == out && !factor ? o : static_cast<std::int64_t>(std::floor((static_cast<float>(o) + (exact ? 0.5F : 0.0F)) * scale)), T(1));
+    axis.set(o, 0,
+             in == out && !factor
+                 ? o
+                 : static_cast<std::int64_t>(std::floor((static_cast<float>(o) + (exact ? 0.5F : 0.0F)) * scale)),
+             T(1));
   return axis;
 }
 
@@ -80,7 +85,8 @@ Axis<T> smooth_axis(std::int64_t in, std::int64_t out, OptionalDouble factor, bo
       axis.set(o, 1, first + 1, rest);
     } else {
       const std::array<T, 4> weights = cubic_weights(rest);
-      for (std::int64_t tap = 0; tap < 4; ++tap) axis.set(o, tap, first - 1 + tap, weights[static_cast<std::size_t>(tap)]);
+      for (std::int64_t tap = 0; tap < 4; ++tap)
+        axis.set(o, tap, first - 1 + tap, weights[static_cast<std::size_t>(tap)]);
     }
   }
   return axis;
@@ -228,7 +234,8 @@ Tensor run(const Request& request, const Tensor& self, Ints sizes, std::span<con
 }
 
 // The overload that is given either sizes or factors.
-Tensor run_vector(const Request& request, const Tensor& input, const OptionalInts& sizes, const OptionalDoubles& factors) {
+Tensor run_vector(const Request& request, const Tensor& input, const OptionalInts& sizes,
+                  const OptionalDoubles& factors) {
   if (sizes.has_value() == factors.has_value())
     fail_value(std::string(request.op) + ": exactly one of output_size and scale_factors must be given");
   if (sizes) return run(request, input, *sizes, {});
@@ -254,7 +261,9 @@ constexpr const char* kSmoothNames[] = {"", "upsample_linear1d", "upsample_bilin
 
 template <std::size_t Dims, Mode M>
 constexpr Request request(bool align_corners = false, bool antialias = false) {
-  const char* const name = M == Mode::kCubic ? "upsample_bicubic2d" : M == Mode::kLinear ? kSmoothNames[Dims] : kNearestNames[Dims];
+  const char* const name = M == Mode::kCubic    ? "upsample_bicubic2d"
+                           : M == Mode::kLinear ? kSmoothNames[Dims]
+                                                : kNearestNames[Dims];
   return {name, Dims, M, align_corners, antialias};
 }
 
@@ -310,7 +319,8 @@ struct GridAxis {
   T fold(T at) const {
     if (padding == Padding::kZeros) return at;
     if (padding == Padding::kReflection)
-      at = align_corners ? reflect(at, T(0), static_cast<T>(2 * (size - 1))) : reflect(at, T(-1), static_cast<T>(2 * size - 1));
+      at = align_corners ? reflect(at, T(0), static_cast<T>(2 * (size - 1)))
+                         : reflect(at, T(-1), static_cast<T>(2 * size - 1));
     return std::min(static_cast<T>(size - 1), std::max(at, T(0)));
   }
 
@@ -365,7 +375,8 @@ void sample_point(const std::array<GridAxis<T>, 3>& axes, const std::array<GridT
     for (int z = 0; z < taps[0].count; ++z)
       for (int y = 0; y < taps[1].count; ++y)
         for (int x = 0; x < taps[2].count; ++x) {
-          const std::size_t i = static_cast<std::size_t>(z), j = static_cast<std::size_t>(y), k = static_cast<std::size_t>(x);
+          const std::size_t i = static_cast<std::size_t>(z), j = static_cast<std::size_t>(y),
+                            k = static_cast<std::size_t>(x);
           const std::int64_t iz = taps[0].index[i], iy = taps[1].index[j], ix = taps[2].index[k];
           if (iz < 0 || iz >= axes[0].size || iy < 0 || iy >= axes[1].size || ix < 0 || ix >= axes[2].size) continue;
           sum += planes[c * plane + (iz * axes[1].size + iy) * axes[2].size + ix] * taps[0].weight[i] *

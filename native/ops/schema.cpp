@@ -112,7 +112,7 @@ class Parser {
         {"int", TypeKind::kInt},         {"SymInt", TypeKind::kInt},    {"float", TypeKind::kFloat},
         {"complex", TypeKind::kComplex}, {"Scalar", TypeKind::kNumber}, {"str", TypeKind::kString},
         {"NoneType", TypeKind::kNone},   {"Device", TypeKind::kDevice}, {"Generator", TypeKind::kGenerator},
-        {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream}};
+        {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream}, {"AnyEnumType", TypeKind::kAnyEnum}};
     for (const auto& [spelling, kind] : kTypes)
       if (spelling == base) return Type::of(kind);
     if (base == "ScalarType" || base == "Layout" || base == "MemoryFormat") return Type::named_int(base);

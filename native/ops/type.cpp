@@ -28,6 +28,7 @@ constexpr KindName kNames[] = {
     {TypeKind::kGenerator, "Generator", "Generator"},
     {TypeKind::kStorage, "Storage", "Storage"},
     {TypeKind::kStream, "Stream", "Stream"},
+    {TypeKind::kAnyEnum, "AnyEnumType", "AnyEnumType"},
     {TypeKind::kFunction, "Function", "Function"},
     {TypeKind::kNever, "Never", "Never"},
 };
@@ -156,6 +157,7 @@ bool is_subtype(const TypePtr& a, const TypePtr& b) {
       return std::ranges::any_of(b->elements(), [&](const TypePtr& element) { return is_subtype(a, element); });
     case TypeKind::kTuple:
       return a->is(TypeKind::kTuple) && (!b->definition() || a->name() == b->name()) && all_subtypes(*a, *b);
+    case TypeKind::kAnyEnum: return a->is(TypeKind::kEnum);
     case TypeKind::kFuture: return a->is(TypeKind::kFuture) && all_subtypes(*a, *b);
     case TypeKind::kClass:  // an interface holds any class; whether the methods are there is seen at the call
       return a->is(TypeKind::kClass) && b->definition()->is_interface;

@@ -33,6 +33,7 @@ enum class TypeKind : std::uint8_t {
   kFuture,    // elements: one
   kClass,     // `definition`
   kEnum,      // `definition`
+  kAnyEnum,   // of a schema: every enum
   kFunction,
   kNever,     // of what raises instead of giving a value: a subtype of every type
   kVariable,  // of a schema: stands for any type, the same everywhere in the schema

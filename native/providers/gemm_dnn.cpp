@@ -226,7 +226,8 @@ template <class T>
 void convolution(const ConvShape& shape, const T* input, const T* weight, const T* bias, T* output) {
   const Group group(shape);
   const Extent& grid = shape.transposed ? shape.input : shape.output;
-  const auto patch_bytes = static_cast<std::size_t>(group.depth * grid[2] * rows_per_block<T>(shape, group)) * sizeof(T);
+  const auto patch_bytes =
+      static_cast<std::size_t>(group.depth * grid[2] * rows_per_block<T>(shape, group)) * sizeof(T);
   const std::int64_t count = shape.batch * shape.groups;
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     const auto storage = Storage::allocate(patch_bytes);

@@ -267,8 +267,8 @@ Kernel make_convolution(const ConvShape& s, bool has_bias, dnnl::algorithm algor
 }  // namespace
 
 void linear(const LinearShape& shape, const float* input, const float* weight, const float* bias, float* output) {
-  // Few rows are a matter of reading the weights once, and a primitive costs 2 microseconds to call. Measured: 1 x 64 to
-  // 64 features, 3.5 with oneDNN and 1.7 with BLAS; 16 x 384 to 1536, 228 and 204; 128 x 768 to 768, 887 and 987.
+  // Few rows are a matter of reading the weights once, and a primitive costs 2 microseconds to call. Measured: 1 x 64
+  // to 64 features, 3.5 with oneDNN and 1.7 with BLAS; 16 x 384 to 1536, 228 and 204; 128 x 768 to 768, 887 and 987.
   constexpr std::int64_t kFewRows = 32;
   if (shape.rows <= kFewRows) return gemm_dnn::linear(shape, input, weight, bias, output);
   const bool has_bias = bias != nullptr;

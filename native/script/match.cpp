@@ -63,8 +63,12 @@ bool all_are(const Type& tuple, const TypePtr& type) {
 
 const TypePtr& without_optional(const TypePtr& type) { return type->is(TypeKind::kOptional) ? type->element() : type; }
 
+// A tensor becomes a number in annotations and calls of functions only. Not in calls of ops, as programs that were saved
+// say so explicitly: an overload for tensors that is missing here must not turn into one for numbers.
+enum class Allow { kNothing, kForOps, kAll };
+
 // How an actual type becomes a formal one; nothing: it does not.
-std::optional<Conversion> conversion(const TypePtr& actual, const TypePtr& formal, std::int64_t list_size, bool allow,
+std::optional<Conversion> conversion(const TypePtr& actual, const TypePtr& formal, std::int64_t list_size, Allow allow,
                                      Bindings& bindings) {
   if (fits(actual, formal, bindings)) return Conversion::kNone;
   const TypePtr& target = without_optional(formal);
@@ -73,10 +77,10 @@ std::optional<Conversion> conversion(const TypePtr& actual, const TypePtr& forma
     if (list_size > 0 && is_subtype(actual, target->element())) return Conversion::kRepeat;
     return std::nullopt;
   }
-  if (!allow) return std::nullopt;
+  if (allow == Allow::kNothing) return std::nullopt;
   const bool to_number = target->is(TypeKind::kInt) || target->is(TypeKind::kFloat) || target->is(TypeKind::kNumber) ||
                          target->is(TypeKind::kComplex);
-  if (to_number && actual->is(TypeKind::kTensor)) return Conversion::kToNumber;
+  if (to_number && actual->is(TypeKind::kTensor) && allow == Allow::kAll) return Conversion::kToNumber;
   if (actual->is(TypeKind::kNumber) && (target->is(TypeKind::kInt) || target->is(TypeKind::kFloat)))
     return Conversion::kToNumber;
   if (target->is(TypeKind::kDevice) && actual->is(TypeKind::kString)) return Conversion::kToDevice;
@@ -107,7 +111,7 @@ Variable* apply(Builder& builder, Variable* variable, const TypePtr& formal, Con
 // One overload and how the arguments go into it.
 class Match {
  public:
-  Match(const Op& op, const CallArguments& arguments, bool allow) : op_(op), arguments_(arguments), allow_(allow) {}
+  Match(const Op& op, const CallArguments& arguments, Allow allow) : op_(op), arguments_(arguments), allow_(allow) {}
 
   // Why the arguments do not fit; empty when they do.
   std::string check() {
@@ -116,8 +120,7 @@ class Match {
     for (const SchemaArgument& argument : schema.arguments) {
       const auto named = std::ranges::find(arguments_.named, argument.name, [](const auto& each) { return each.first; });
       const bool is_named = named != arguments_.named.end();
-      // Keyword-only arguments may come by position: archives print some of them so.
-      const bool is_positional = next < arguments_.positional.size() && !(argument.keyword_only && !schema_is_short());
+      const bool is_positional = !argument.keyword_only && next < arguments_.positional.size();
       if (is_positional && is_named) return "argument '" + argument.name + "' is given twice";
       if (!is_positional && !is_named) {
         if (!argument.default_value) return "argument '" + argument.name + "' is missing";
@@ -153,12 +156,6 @@ class Match {
   }
 
  private:
-  // Whether positions go on into the keyword-only arguments.
-  bool schema_is_short() const {
-    const auto positional = std::ranges::count(op_.schema().arguments, false, &SchemaArgument::keyword_only);
-    return arguments_.positional.size() > static_cast<std::size_t>(positional);
-  }
-
   TypePtr result_type() const {
     std::vector<TypePtr> types;
     for (const SchemaType& type : op_.schema().returns) types.push_back(substitute(type.type, bindings_));
@@ -168,7 +165,7 @@ class Match {
 
   const Op& op_;
   const CallArguments& arguments_;
-  const bool allow_;
+  const Allow allow_;
   Bindings bindings_;
   std::vector<std::pair<Variable*, Conversion>> steps_;
 };
@@ -185,7 +182,7 @@ std::string describe(const CallArguments& arguments) {
 }  // namespace
 
 Variable* try_call_op(Builder& builder, const std::string& name, const CallArguments& arguments) {
-  for (const bool allow : {false, true})
+  for (const Allow allow : {Allow::kNothing, Allow::kForOps})
     for (const Op* op : Registry::instance().find(name)) {
       Match match(*op, arguments, allow);
       if (match.check().empty()) return match.emit(builder);
@@ -199,14 +196,14 @@ std::string describe_mismatch(const std::string& name, const CallArguments& argu
     return name + ": this op is not implemented; the command `threadwheel ops` lists those that are";
   std::string problem = name + ": no overload takes " + describe(arguments) + "; there are";
   for (const Op* op : overloads)
-    problem.append("\n  ").append(op->schema_text()).append(": ").append(Match(*op, arguments, true).check());
+    problem.append("\n  ").append(op->schema_text()).append(": ").append(Match(*op, arguments, Allow::kForOps).check());
   return problem;
 }
 
 Variable* convert(Builder& builder, Variable* variable, const TypePtr& type) {
   if (equal(variable->type, type)) return variable;
   Bindings bindings;
-  const auto how = conversion(variable->type, type, 0, true, bindings);
+  const auto how = conversion(variable->type, type, 0, Allow::kAll, bindings);
   if (!how) return nullptr;
   Variable* const converted = apply(builder, variable, type, *how, 0);
   if (converted == nullptr) return nullptr;

@@ -182,11 +182,10 @@ TypePtr Unit::find_type(const std::string& name) {
     return found->type;
   }
   if (!name.starts_with("__torch__.torch.classes.")) return nullptr;
-  // A class of C++: its instances are made from their pickled state, which is all that they have.
+  // A class of the op library: ops make its objects and take them apart.
   Class& made = *(classes_[name] = std::make_unique<Class>());
   made.definition = std::make_shared<ClassDefinition>();
   made.definition->name = name;
-  made.definition->attributes.push_back({"state", Type::of(TypeKind::kAny)});
   made.type = Type::class_of(made.definition);
   return made.type;
 }

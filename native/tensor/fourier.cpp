@@ -103,8 +103,9 @@ FourierPlan<T>::FourierPlan(std::int64_t length) : length_(length) {
   std::vector<Number> filter(static_cast<std::size_t>(padded), Number{}), spectrum(filter.size());
   for (std::int64_t k = 0; k < length; ++k) {
     // k^2 modulo 2 length, without overflow.
-    const auto square = static_cast<std::int64_t>(static_cast<unsigned __int128>(k) * static_cast<unsigned __int128>(k) %
-                                                  static_cast<unsigned __int128>(2 * length));
+    const auto square =
+        static_cast<std::int64_t>(static_cast<unsigned __int128>(k) * static_cast<unsigned __int128>(k) %
+                                  static_cast<unsigned __int128>(2 * length));
     const Root root = half_root<Root>(square, length);
     chirp_.push_back(root);
     for (const std::int64_t at : {k, (padded - k) % padded}) {

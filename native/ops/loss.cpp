@@ -1,0 +1,244 @@
+// Losses: a number per element, then nothing, the mean or the sum of them; and distances between rows.
+#include <cmath>
+#include <string>
+
+#include "ops/families.h"
+#include "ops/shapes.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace {
+
+using OptionalTensor = std::optional<Tensor>;
+
+enum Reduction : std::int64_t { kNone, kMean, kSum };
+
+// All elements in their order, in double: the same bits for any number of threads.
+template <class T>
+double sum_of(const Tensor& x) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < x.numel(); ++i) sum += static_cast<double>(x.data<const T>()[i]);
+  return sum;
+}
+
+Tensor reduce(const char* op, const Tensor& values, std::int64_t reduction) {
+  if (reduction == kNone) return values;
+  if (reduction != kMean && reduction != kSum)
+    fail_value(std::string(op) + ": reduction is " + std::to_string(reduction) + "; expected 0, 1 or 2");
+  return visit_dtype(FloatingTypes(), values.dtype(), op, [&]<class T>() {
+    const double sum = sum_of<T>(values);
+    return scalar_tensor(reduction == kMean ? sum / static_cast<double>(values.numel()) : sum, values.dtype());
+  });
+}
+
+// function(self, target) of each element, in their common dtype, reduced.
+template <class Function>
+Tensor loss(const char* op, const Tensor& self, const Tensor& target, std::int64_t reduction, Function function) {
+  const DType dtype = result_type(self, target);
+  const Dims sizes = broadcast_sizes(op, self.sizes(), target.sizes());
+  const Tensor values = visit_dtype(FloatingTypes(), dtype, op, [&]<class T>() {
+    return map_binary<T>(convert(self, dtype, op), convert(target, dtype, op), sizes, function);
+  });
+  return reduce(op, values, reduction);
+}
+
+struct Square {
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    return (x - y) * (x - y);
+  }
+};
+
+struct Difference {
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    return std::abs(x - y);
+  }
+};
+
+struct Smooth {
+  double beta;
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    const T d = std::abs(x - y), b = static_cast<T>(beta);
+    return d < b ? T(0.5) * d * d / b : d - T(0.5) * b;
+  }
+};
+
+struct Huber {
+  double delta;
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    const T d = std::abs(x - y), b = static_cast<T>(delta);
+    return d <= b ? T(0.5) * d * d : b * (d - T(0.5) * b);
+  }
+};
+
+struct Divergence {
+  bool log_target;
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    if (log_target) return std::exp(y) * (y - x);
+    return y == T(0) ? T(0) : y * (std::log(y) - x);
+  }
+};
+
+struct SoftMargin {
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    return std::log1p(std::exp(-y * x));
+  }
+};
+
+// Logarithms stop at -100, so that a certain mistake has a finite price.
+struct CrossEntropy {
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    return (y - T(1)) * std::max(std::log1p(-x), T(-100)) - y * std::max(std::log(x), T(-100));
+  }
+};
+
+Tensor mse_loss(const Tensor& self, const Tensor& target, std::int64_t reduction) {
+  return loss("mse_loss", self, target, reduction, Square());
+}
+Tensor l1_loss(const Tensor& self, const Tensor& target, std::int64_t reduction) {
+  return loss("l1_loss", self, target, reduction, Difference());
+}
+Tensor smooth_l1_loss(const Tensor& self, const Tensor& target, std::int64_t reduction, double beta) {
+  if (beta < 0) fail_value("smooth_l1_loss: beta is " + std::to_string(beta) + "; expected 0 or more");
+  return beta == 0 ? l1_loss(self, target, reduction) : loss("smooth_l1_loss", self, target, reduction, Smooth{beta});
+}
+Tensor huber_loss(const Tensor& self, const Tensor& target, std::int64_t reduction, double delta) {
+  if (!(delta > 0)) fail_value("huber_loss: delta is " + std::to_string(delta) + "; expected more than 0");
+  return loss("huber_loss", self, target, reduction, Huber{delta});
+}
+Tensor kl_div(const Tensor& self, const Tensor& target, std::int64_t reduction, bool log_target) {
+  return loss("kl_div", self, target, reduction, Divergence{log_target});
+}
+Tensor soft_margin_loss(const Tensor& self, const Tensor& target, std::int64_t reduction) {
+  return loss("soft_margin_loss", self, target, reduction, SoftMargin());
+}
+
+struct Times {
+  template <class T>
+  THREADWHEEL_INLINE T operator()(T x, T y) const {
+    return x * y;
+  }
+};
+
+Tensor binary_cross_entropy(const Tensor& self, const Tensor& target, const OptionalTensor& weight,
+                            std::int64_t reduction) {
+  constexpr const char* kName = "binary_cross_entropy";
+  if (self.sizes() != target.sizes() || self.dtype() != target.dtype())
+    fail_value(std::string(kName) + ": " + describe("self", self) + " and " + describe("target", target) +
+               "; expected one dtype and the same sizes");
+  visit_dtype(FloatingTypes(), self.dtype(), kName, [&]<class T>() {
+    const Tensor x = self.contiguous();
+    for (std::int64_t i = 0; i < x.numel(); ++i)
+      if (const T p = x.data<const T>()[i]; !(p >= T(0) && p <= T(1)))
+        fail_value(std::string(kName) + ": an element of self is " + std::to_string(p) + "; expected 0 to 1");
+  });
+  const Tensor values = loss(kName, self, target, kNone, CrossEntropy());
+  return weight ? loss(kName, values, *weight, reduction, Times()) : reduce(kName, values, reduction);
+}
+
+// self: [batch, classes, ...] or [classes], target: the same without classes.
+struct Classes {
+  std::int64_t batch, classes, inner;
+
+  Classes(const char* op, const Tensor& self, const Tensor& target, const OptionalTensor& weight) {
+    const std::size_t dim = self.dim() == 1 ? 0 : 1;
+    bool fits = self.dim() >= 1 && target.dim() == self.dim() - 1 && target.dtype() == DType::kInt64;
+    for (std::size_t i = 0, k = 0; fits && i < self.sizes().size(); ++i)
+      if (i != dim) fits = target.size(k++) == self.size(i);
+    if (!fits)
+      fail_value(std::string(op) + ": " + describe("self", self) + " and " + describe("target", target) + ", " +
+                 dtype_name(target.dtype()) + "; expected int64 classes of self's sizes without its second");
+    batch = dim == 0 ? 1 : self.size(0);
+    classes = self.size(dim);
+    inner = count_elements(std::span(self.sizes()).subspan(dim + 1));
+    if (weight && (weight->dim() != 1 || weight->size(0) != classes || weight->dtype() != self.dtype()))
+      fail_value(std::string(op) + ": " + describe("weight", *weight) + "; expected [" + std::to_string(classes) + "]");
+  }
+};
+
+// The weighted mean is over the weights of the targets that count.
+Tensor nll_loss(const Tensor& self, const Tensor& target, const OptionalTensor& weight, std::int64_t reduction,
+                std::int64_t ignore_index) {
+  constexpr const char* kName = "nll_loss";
+  const Classes c(kName, self, target, weight);
+  const Tensor x = self.contiguous(), y = target.contiguous(), out = zeros(target.sizes(), self.dtype());
+  const Tensor w = weight ? weight->contiguous() : Tensor();
+  return visit_dtype(FloatingTypes(), self.dtype(), kName, [&]<class T>() {
+    double total = 0;
+    for (std::int64_t i = 0; i < y.numel(); ++i) {
+      const std::int64_t k = y.data<const std::int64_t>()[i];
+      if (k == ignore_index) continue;
+      if (k < 0 || k >= c.classes)
+        fail_value(std::string(kName) + ": a target is " + std::to_string(k) + "; expected 0 to " +
+                   std::to_string(c.classes - 1));
+      const T factor = w.defined() ? w.data<const T>()[k] : T(1);
+      out.data<T>()[i] = -factor * x.data<const T>()[(i / c.inner * c.classes + k) * c.inner + i % c.inner];
+      total += static_cast<double>(factor);
+    }
+    if (reduction != kMean) return reduce(kName, out, reduction);
+    return scalar_tensor(sum_of<T>(out) / total, self.dtype());
+  });
+}
+
+Tensor log_softmax_of_classes(const Tensor& self, const Classes& c) {
+  const Tensor x = self.contiguous(), out = Tensor::empty(self.sizes(), self.dtype());
+  visit_dtype(FloatingTypes(), self.dtype(), "cross_entropy_loss", [&]<class T>() {
+    for (std::int64_t i = 0; i < c.batch * c.inner; ++i) {
+      const std::int64_t first = i / c.inner * c.classes * c.inner + i % c.inner;
+      const T* const in = x.data<const T>() + first;
+      T most = in[0];
+      for (std::int64_t k = 1; k < c.classes; ++k) most = std::max(most, in[k * c.inner]);
+      double sum = 0;
+      for (std::int64_t k = 0; k < c.classes; ++k) sum += std::exp(static_cast<double>(in[k * c.inner] - most));
+      for (std::int64_t k = 0; k < c.classes; ++k)
+        out.data<T>()[first + k * c.inner] = static_cast<T>(in[k * c.inner] - most - std::log(sum));
+    }
+  });
+  return out;
+}
+
+Tensor cross_entropy_loss(const Tensor& self, const Tensor& target, const OptionalTensor& weight,
+                          std::int64_t reduction, std::int64_t ignore_index, double label_smoothing) {
+  if (label_smoothing != 0 || target.dtype() != DType::kInt64)
+    throw Error(ErrorCode::kUnsupported, "cross_entropy_loss: label_smoothing is " + std::to_string(label_smoothing) +
+                                             " and target is " + dtype_name(target.dtype()) +
+                                             "; only 0 and int64 are supported");
+  const Classes c("cross_entropy_loss", self, target, weight);
+  return nll_loss(log_softmax_of_classes(self, c), target, weight, reduction, ignore_index);
+}
+
+constexpr OpDefinition kOps[] = {
+    define_op<in_float<mse_loss>>("aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
+    define_op<in_float<l1_loss>>("aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
+    define_op<in_float<smooth_l1_loss>>(
+        "aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor"),
+    define_op<in_float<huber_loss>>(
+        "aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor"),
+    define_op<in_float<kl_div>>(
+        "aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor"),
+    define_op<in_float<soft_margin_loss>>(
+        "aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
+    define_op<in_float<binary_cross_entropy>>(
+        "aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor"),
+    define_op<in_float<nll_loss>>(
+        "aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) "
+        "-> Tensor"),
+    define_op<in_float<nll_loss>>(
+        "aten::nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt "
+        "ignore_index=-100) -> Tensor"),
+    define_op<in_float<cross_entropy_loss>>(
+        "aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt "
+        "ignore_index=-100, float label_smoothing=0.) -> Tensor"),
+};
+
+}  // namespace
+
+std::span<const OpDefinition> loss_ops() { return kOps; }
+
+}  // namespace threadwheel
