@@ -34,11 +34,8 @@ Tensor reduce(const char* op, const Tensor& values, std::int64_t reduction) {
 // function(self, target) of each element, in their common dtype, reduced.
 template <class Function>
 Tensor loss(const char* op, const Tensor& self, const Tensor& target, std::int64_t reduction, Function function) {
-  const DType dtype = result_type(self, target);
-  const Dims sizes = broadcast_sizes(op, self.sizes(), target.sizes());
-  const Tensor values = visit_dtype(FloatingTypes(), dtype, op, [&]<class T>() {
-    return map_binary<T>(convert(self, dtype, op), convert(target, dtype, op), sizes, function);
-  });
+  const Tensor values =
+      elementwise(FloatingTypes(), {.op = op}, {self, target}, nullptr, [&]<class T>() { return function; });
   return reduce(op, values, reduction);
 }
 
