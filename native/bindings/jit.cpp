@@ -1,6 +1,7 @@
 // threadwheel.jit: loaded programs, their objects and methods.
 #include "bindings/jit.h"
 
+#include <set>
 #include <vector>
 
 #include "archive/archive.h"
@@ -8,6 +9,7 @@
 #include "interpreter/execution.h"
 #include "interpreter/module.h"
 #include "interpreter/script_error.h"
+#include "interpreter/survey.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {
@@ -69,6 +71,12 @@ py::object call(const ScriptMethod& method, const py::args& args, const py::kwar
     result = interpreter::run(method.function, std::move(values));
   }
   return to_python(result, method.function->result(), method.self.unit);
+}
+
+py::list sorted_list(const std::set<std::string>& names) {
+  py::list list;
+  for (const std::string& name : names) list.append(name);
+  return list;
 }
 
 py::object get_attribute(const ScriptObject& self, const std::string& name) {
@@ -146,6 +154,8 @@ void bind_jit(py::module_& module) {
   py::class_<ScriptMethod>(module, "ScriptMethod", "A method of a loaded program, with its object.")
       .def("__call__", &call)
       .def_property_readonly("name", [](const ScriptMethod& self) { return self.function->name(); })
+      .def_property_readonly("ops", [](const ScriptMethod& self) { return sorted_list(interpreter::survey(*self.function).ops); })
+      .def_property_readonly("missing_ops", [](const ScriptMethod& self) { return sorted_list(interpreter::survey(*self.function).missing); })
       .def_property_readonly("graph", [](const ScriptMethod& self) { return self.function->graph().to_string(); });
   module.def("load_module", &load, py::arg("file"), py::arg("model") = "");
 }

@@ -115,6 +115,11 @@ void bind_ops(py::module_& module) {
     ops[name.c_str()] = py::cpp_function(function, py::name(name.c_str()), py::doc(function.documentation().c_str()));
   }
   module.attr("ops") = ops;
+  module.def("schemas", [] {
+    py::list texts;
+    for (const auto& op : Registry::instance().ops()) texts.append(op->schema_text());
+    return texts;
+  });
 }
 
 }  // namespace threadwheel::bindings

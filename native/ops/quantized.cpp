@@ -153,6 +153,8 @@ Tensor quantize_per_channel(const Tensor& self, const Tensor& scales, const Tens
   return out.with_quantizer(quantizer);
 }
 
+}  // namespace
+
 Tensor dequantize(const Tensor& self) {
   if (dtype_info(self.dtype()).category != DTypeCategory::kQuantized)
     return convert(self, DType::kFloat32, "dequantize");
@@ -168,6 +170,13 @@ Tensor dequantize(const Tensor& self) {
   });
   return out;
 }
+
+Tensor quantize_like(const Tensor& values, const Tensor& other) {
+  const Quantizer& q = per_tensor("quantize", other);
+  return quantize("quantize", values, q.scale, q.zero_point, other.dtype());
+}
+
+namespace {
 
 double q_scale(const Tensor& self) { return per_tensor("q_scale", self).scale; }
 

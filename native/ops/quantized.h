@@ -9,6 +9,12 @@
 
 namespace threadwheel {
 
+// The numbers of a quantized tensor, float32; of other tensors a conversion.
+Tensor dequantize(const Tensor& self);
+
+// float32 values, quantized with the parameters of a tensor that is quantized as a whole.
+Tensor quantize_like(const Tensor& values, const Tensor& other);
+
 // An object of class __torch__.torch.classes.quantized.LinearPackedParamsBase. Its slots are weight: [out, in], qint8,
 // per tensor or per channel of dimension 0; bias: a float32 vector or None; and the weight's integers as floats.
 // What an archive stores as the state of that class, (weight, bias), becomes one through this.

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ops/families.h"
+#include "ops/quantized.h"
 #include "ops/reduce.h"
 #include "threadwheel/error.h"
 
@@ -89,6 +90,8 @@ Tensor prod_dim(const Tensor& self, std::int64_t dim, bool keepdim, std::optiona
 }
 
 Tensor mean_dims(const Tensor& self, MaybeDims dim, bool keepdim, std::optional<DType> dtype) {
+  if (dtype_info(self.dtype()).category == DTypeCategory::kQuantized && !dtype)
+    return quantize_like(mean_dims(dequantize(self), dim, keepdim, dtype), self);
   const Tensor input = convert(self, dtype.value_or(self.dtype()), "mean");
   const Reduction reduction("mean", input, dim, keepdim);
   Tensor out;

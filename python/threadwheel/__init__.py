@@ -41,6 +41,9 @@ globals().update(_core.dtypes)
 globals().update(_core.ops)
 
 
+from . import jit  # noqa: E402  (it uses what is above)
+
+
 class num_threads:
     """Override the number of threads for the calling thread within a `with` block. Blocks nest.
 
@@ -66,6 +69,7 @@ __all__ = [
     "get_num_interop_threads",
     "get_num_threads",
     "init_num_threads",
+    "jit",
     "num_threads",
     "set_num_interop_threads",
     "set_num_threads",

@@ -1,4 +1,4 @@
-"""The command line: `threadwheel info`, `python -m threadwheel`, and the parallel_info program."""
+"""The command line: `threadwheel info` and its like, `python -m threadwheel`, and the parallel_info program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from threadwheel import __config__, __version__, _preload
+from threadwheel import __config__, __version__, _models, _preload
 
 
 def known(value: int | None) -> str:
@@ -96,12 +96,25 @@ def main(arguments: list[str] | None = None) -> int:
         default=[],
         help="import MODULE first, after threadwheel itself; may be said again, the order counts",
     )
+    _models.add_commands(commands)
     options = parser.parse_args(arguments)
     if options.command is None:
         return print_info(as_json=False)
+    if options.command != "info":
+        return carry_out(options)
     if problem := import_modules(options.modules):
         info.error(problem)
     return print_info(options.json)
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Run one of the commands about programs; a user's mistake is one line and exit code 2."""
+    try:
+        code: int = options.work(options)
+    except _models.CommandError as error:
+        print(f"threadwheel {options.command}: {error}", file=sys.stderr)
+        return 2
+    return code
 
 
 def parallel_info() -> NoReturn:

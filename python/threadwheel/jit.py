@@ -5,9 +5,9 @@ from __future__ import annotations
 from os import PathLike
 
 from . import _core
-from ._core import Future, ScriptMethod, ScriptModule
+from ._core import ScriptMethod, ScriptModule
 
-__all__ = ["Future", "ScriptMethod", "ScriptModule", "freeze", "load"]
+__all__ = ["ScriptMethod", "ScriptModule", "load"]
 
 
 def load(
@@ -33,12 +33,3 @@ def load(
         for name in _extra_files:
             _extra_files[name] = _core.read_record(file, f"extra/{name}")
     return _core.load_module(file, model)
-
-
-def freeze(module: ScriptModule) -> ScriptModule:
-    """Return a copy of the module's program in which what nothing changes is constant: weights, flags, sizes.
-
-    Branches that depend on such values are decided, and weights are arranged for the CPU once. The module itself
-    stays as it is; the two share weights.
-    """
-    return _core.freeze_module(module)

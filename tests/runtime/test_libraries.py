@@ -151,7 +151,12 @@ for size, groups in ((32, 1), (17, 4)):
     picture, weight = normal(2, 16, size, size), normal(32, 16 // groups, 3, 3)
     cases.append(lambda p=picture, w=weight, g=groups: tw.conv2d(p, w, None, [1, 1], [1, 1], [1, 1], g))
 values = normal(300, 1000)
-cases.append(lambda: tw.sum(values))
+cases += [lambda: tw.sum(values), lambda: tw.mean(values, 0)]
+mean, var, gamma, beta = normal(16), np.abs(normal(16)) + 1, normal(16), normal(16)
+cases.append(lambda: tw.batch_norm(picture, gamma, beta, mean, var, False, 0.1, 1e-5, True))
+gates = [normal(4 * 48, 64) / 8, normal(4 * 48, 48) / 8, normal(4 * 48), normal(4 * 48)]
+steps, state = normal(20, 3, 64), [np.zeros((1, 3, 48), "f4")] * 2
+cases.append(lambda: tw.lstm(steps, state, gates, True, 1, 0.0, False, False, False)[0])
 with tw.num_threads(1):
     serial = [case().numpy() for case in cases]
 failures, done = [], threading.Event()

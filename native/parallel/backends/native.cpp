@@ -89,7 +89,8 @@ class Pool {
   void submit(Loop& loop) {
     std::unique_lock lock(mutex_);
     target_ = std::max(target_, loop.max_helpers);
-    while (alive_ - lent() < loop.max_helpers && spawn()) {
+    const int at_once = std::min(loop.max_helpers, std::max(1, num_cpus_ - 1));
+    while (alive_ - lent() < at_once && spawn()) {
     }
     append(loop);
     if (!is_worker) ++callers_;
@@ -149,6 +150,9 @@ class Pool {
     if (loop.started == loop.max_helpers) remove(loop);
     loop.running.fetch_add(1, std::memory_order_relaxed);
     ++helping_;
+    // Threads beyond the CPUs come one by one, each started by the one before while the loop still wants help: callers
+    // that are many have the CPUs already.
+    if (loop.listed && callers_ + alive_ - lent() <= target_) spawn();
     lock.unlock();
     loop.work(slot);
     lock.lock();

@@ -263,7 +263,39 @@ bool workers_ended = false;  // by the fork that is going on
 
 }  // namespace
 
+namespace {
+
+// Counts the regions that run at the moment.
+class ActiveRegion {
+ public:
+  ActiveRegion() noexcept : others_(count().fetch_add(1, std::memory_order_relaxed)) {}
+  ~ActiveRegion() { count().fetch_sub(1, std::memory_order_relaxed); }
+  ActiveRegion(const ActiveRegion&) = delete;
+  ActiveRegion& operator=(const ActiveRegion&) = delete;
+
+  // Whether the callers of other regions leave no CPU for a helper: then going through the arena would only cost.
+  bool has_no_helper() const noexcept {
+    static const int num_cpus = tbb::info::default_concurrency();
+    return others_ > 0 && others_ >= std::min(num_cpus, arenas().size()) - 1;
+  }
+
+ private:
+  static std::atomic<int>& count() noexcept {
+    static std::atomic<int> regions{0};
+    return regions;
+  }
+
+  const int others_;
+};
+
+}  // namespace
+
 void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
+  const ActiveRegion active;
+  if (active.has_no_helper()) {
+    for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk) fn(chunk, 0);
+    return;
+  }
   // As many runners as threads may take part, each with its own slot; the runner, not the thread, owns the slot, so
   // it does not matter which thread takes it. Runners that start late find no chunk left.
   const int num_runners = static_cast<int>(std::min<std::int64_t>(num_chunks, limit));

@@ -1,0 +1,301 @@
+"""The commands about programs: `run`, `inspect`, `bench` and `ops` of the `threadwheel` command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from threadwheel import _core, get_num_threads, jit, set_num_threads
+
+
+class CommandError(Exception):
+    """A user's mistake: one line, exit code 2."""
+
+
+def numpy() -> Any:
+    """Import numpy, which only those commands need that read and write arrays."""
+    try:
+        import numpy
+    except ImportError as error:
+        raise CommandError("numpy is needed to read and write arrays; pip install numpy") from error
+    return numpy
+
+
+def load(path: str) -> jit.ScriptModule:
+    try:
+        return jit.load(path)
+    except (ValueError, RuntimeError) as error:
+        raise CommandError(str(error)) from error
+
+
+def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
+    method = getattr(module, name, None)
+    if not isinstance(method, jit.ScriptMethod):
+        raise CommandError(f"--method {name}: there is no such method; choose from {', '.join(methods(module))}")
+    return method
+
+
+def methods(module: jit.ScriptModule) -> list[str]:
+    return [name for name in dir(module) if isinstance(getattr(module, name, None), jit.ScriptMethod)]
+
+
+def submodules(module: jit.ScriptModule, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each attribute that is no submodule, with its name from the root on."""
+    for name in dir(module):
+        value = getattr(module, name, None)
+        if isinstance(value, jit.ScriptModule):
+            yield from submodules(value, f"{prefix}{name}.")
+        elif not isinstance(value, jit.ScriptMethod):
+            yield prefix + name, value
+
+
+# --- arguments ------------------------------------------------------------------------------------------
+def read_input(text: str) -> Any:
+    """An input: a .npy file, a number, or random numbers of a shape such as 1x3x224x224 or 4x16:int64."""
+    np = numpy()
+    if text.endswith(".npy"):
+        try:
+            return _core.from_numpy(np.load(text, allow_pickle=False))
+        except (OSError, ValueError) as error:
+            raise CommandError(f"--input {text}: {error}; give a .npy file") from error
+    shape, _, dtype = text.partition(":")
+    try:
+        if "x" in shape or dtype:
+            sizes = [int(size) for size in shape.split("x") if size]
+            values = np.random.default_rng(0).standard_normal(sizes)
+            return _core.from_numpy(np.array(values, dtype or "float32"))
+        return json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise CommandError(
+            f"--input {text}: {error}; give a .npy file, a shape such as 1x3x224x224 or 4x16:int64, or a number"
+        ) from error
+
+
+def counts(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of counts; give something like 1,2,4")
+    return numbers
+
+
+# --- run --------------------------------------------------------------------------------------------------
+def flatten(value: Any, name: str = "output") -> Iterator[tuple[str, Any]]:
+    """The leaves of a result, named by where they are: output.0, output.scores."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            yield from flatten(entry, f"{name}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for index, entry in enumerate(value):
+            yield from flatten(entry, f"{name}.{index}")
+    else:
+        yield name, value
+
+
+def describe(value: Any) -> str:
+    if isinstance(value, _core.Tensor):
+        return f"{value.dtype.name}{list(value.shape)}"
+    return repr(value)
+
+
+def run(options: argparse.Namespace) -> int:
+    module = load(options.model)
+    method = method_of(module, options.method)
+    inputs = [read_input(text) for text in options.input]
+    started = time.perf_counter()
+    try:
+        result = method(*inputs)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CommandError(str(error)) from error
+    milliseconds = (time.perf_counter() - started) * 1e3
+    leaves = dict(flatten(result))
+    if options.output:
+        np = numpy()
+        np.savez(options.output, **{name: np.asarray(value) for name, value in leaves.items()})
+    if options.json:
+        print(json.dumps({"ms": milliseconds, "outputs": {name: describe(value) for name, value in leaves.items()}}))
+    else:
+        for name, value in leaves.items():
+            print(f"{name}: {describe(value)}")
+        print(f"{method.name}: {milliseconds:.2f} ms", file=sys.stderr)
+    return 0
+
+
+# --- inspect ----------------------------------------------------------------------------------------------
+def inspection(path: str) -> dict[str, Any]:
+    module = load(path)
+    archive = _core.read_archive(path)
+    tensors = {name: value for name, value in submodules(module) if isinstance(value, _core.Tensor)}
+    named = {name: getattr(module, name) for name in methods(module)}
+    return {
+        "file": path,
+        "version": archive["version"],
+        "extra_files": archive["extra_files"],
+        "methods": {name: {"ops": method.ops, "missing_ops": method.missing_ops} for name, method in named.items()},
+        "tensors": {
+            name: {"dtype": tensor.dtype.name, "sizes": list(tensor.shape), "bytes": size_bytes(tensor)}
+            for name, tensor in tensors.items()
+        },
+    }
+
+
+def size_bytes(tensor: Any) -> int:
+    numel = 1
+    for size in tensor.shape:
+        numel *= size
+    return numel * int(tensor.dtype.itemsize)
+
+
+def inspect(options: argparse.Namespace) -> int:
+    found = inspection(options.model)
+    if options.graph:
+        print(method_of(load(options.model), options.graph).graph, end="")
+        return 0
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    total = sum(tensor["bytes"] for tensor in found["tensors"].values())
+    print(f"{found['file']}: version {found['version']}, {len(found['tensors'])} tensors, {total / 1e6:.1f} MB")
+    for name, tensor in found["tensors"].items():
+        print(f"  {name} : {tensor['dtype']}{tensor['sizes']}")
+    for name, method in found["methods"].items():
+        print(f"{name}: {len(method['ops'])} ops")
+        if method["ops"]:
+            print("  " + " ".join(method["ops"]))
+        if method["missing_ops"]:
+            print("  not implemented, an error where they are executed: " + " ".join(method["missing_ops"]))
+    return 0
+
+
+# --- bench ------------------------------------------------------------------------------------------------
+def measure(call: Callable[[], object], callers: int, seconds: float) -> dict[str, float]:
+    """Throughput and latency of `callers` threads that call in turn for `seconds`."""
+    times: list[list[float]] = [[] for _ in range(callers)]
+    deadline = time.perf_counter() + seconds
+
+    def work(mine: list[float]) -> None:
+        while not mine or time.perf_counter() < deadline:
+            started = time.perf_counter()
+            call()
+            mine.append(time.perf_counter() - started)
+
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in times]
+    cpu, started = time.process_time(), time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed = time.perf_counter() - started
+    everything = [each for mine in times for each in mine]
+    return {
+        "calls_per_second": len(everything) / elapsed,
+        "median_ms": statistics.median(everything) * 1e3,
+        "worst_ms": max(everything) * 1e3,
+        "cpu_ms_per_call": (time.process_time() - cpu) / len(everything) * 1e3,
+    }
+
+
+def bench(options: argparse.Namespace) -> int:
+    module = load(options.model)
+    method = method_of(module, options.method)
+    inputs = [read_input(text) for text in options.input]
+    before, rows = get_num_threads(), []
+    try:
+        method(*inputs)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CommandError(str(error)) from error
+    for threads in options.threads:
+        set_num_threads(threads)
+        for callers in options.callers:
+            print(f"bench: {threads} threads, {callers} callers", file=sys.stderr, flush=True)
+            figures = measure(lambda: method(*inputs), callers, options.seconds)
+            rows.append({"threads": threads, "callers": callers, **figures})
+    set_num_threads(before)
+    if options.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print("threads  callers  calls/s   median ms  worst ms  CPU ms/call")
+        for row in rows:
+            print(
+                f"{row['threads']:7}  {row['callers']:7}  {row['calls_per_second']:8.1f}  {row['median_ms']:9.3f}"
+                f"  {row['worst_ms']:8.3f}  {row['cpu_ms_per_call']:11.3f}"
+            )
+    if options.plot:
+        plot(rows, options.plot)
+    return 0
+
+
+def plot(rows: list[dict[str, Any]], path: str) -> None:
+    """Draw throughput over callers, one line per number of threads."""
+    try:
+        import matplotlib.figure
+    except ImportError as error:
+        raise CommandError("--plot needs matplotlib; pip install matplotlib") from error
+    figure = matplotlib.figure.Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot(xlabel="callers", ylabel="calls per second")
+    for threads in dict.fromkeys(row["threads"] for row in rows):
+        line = [(row["callers"], row["calls_per_second"]) for row in rows if row["threads"] == threads]
+        axes.plot(*zip(*line, strict=True), marker="o", label=f"{threads} threads")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    figure.savefig(path)
+
+
+# --- ops --------------------------------------------------------------------------------------------------
+def ops(options: argparse.Namespace) -> int:
+    schemas = _core.schemas()
+    if options.json:
+        print(json.dumps(schemas, indent=2))
+        return 0
+    print("\n".join(schemas))
+    names = {schema.split("(")[0].split(".")[0] for schema in schemas}
+    print(f"{len(schemas)} overloads of {len(names)} ops", file=sys.stderr)
+    return 0
+
+
+# --- the parsers ------------------------------------------------------------------------------------------
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="an archive of torch.jit.save")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_call(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("--method", default="forward", help="what to call (forward)")
+    parser.add_argument(
+        "--input",
+        metavar="X",
+        nargs="+",
+        default=[],
+        help="arguments: .npy files, numbers, or shapes of random float32 or other values, 1x3x224x224 or 4x16:int64",
+    )
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands about programs to the parser's subcommands."""
+    parser = commands.add_parser("run", help="run a method of a TorchScript archive")
+    add_call(parser)
+    parser.add_argument("--output", metavar="FILE", help="write the results to this .npz file")
+    parser.set_defaults(work=run)
+    parser = commands.add_parser("inspect", help="print what a TorchScript archive holds and which ops it needs")
+    add_model(parser)
+    parser.add_argument("--graph", metavar="METHOD", help="print the graph of a method instead")
+    parser.set_defaults(work=inspect)
+    parser = commands.add_parser("bench", help="measure a method of a TorchScript archive")
+    add_call(parser)
+    parser.add_argument("--threads", type=counts, default=[1], help="numbers of intra-op threads: 1,2 (1)")
+    parser.add_argument("--callers", type=counts, default=[1], help="numbers of threads that call at once: 1,2,4 (1)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="time for each measurement (2)")
+    parser.add_argument("--plot", metavar="FILE", help="draw throughput over callers into this picture")
+    parser.set_defaults(work=bench)
+    parser = commands.add_parser("ops", help="print the schemas of the ops that programs can use")
+    parser.add_argument("--json", action="store_true", help="print them as JSON")
+    parser.set_defaults(work=ops)

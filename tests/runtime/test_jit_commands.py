@@ -1,0 +1,77 @@
+"""The commands about programs, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from goldens import DATA
+
+MODEL = str(DATA / "zoo" / "mlp_script.pt")
+
+
+def threadwheel(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "threadwheel", *arguments], capture_output=True, text=True, timeout=120
+    )
+
+
+def test_run_writes_what_the_program_returns(tmp_path: Path) -> None:
+    case = np.load(DATA / "zoo" / "mlp_script.npz")
+    np.save(tmp_path / "x.npy", case["a0"])
+    done = threadwheel("run", MODEL, "--input", str(tmp_path / "x.npy"), "--output", str(tmp_path / "y.npz"))
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "y.npz")["output"], case["a1"], rtol=1e-4, atol=1e-5)
+    assert done.stdout.startswith("output: float32[")
+
+
+def test_inspect_names_methods_tensors_and_ops() -> None:
+    done = threadwheel("inspect", MODEL, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["methods"]["forward"]["ops"]
+    assert found["methods"]["forward"]["missing_ops"] == []
+    assert any(name.endswith("weight") for name in found["tensors"])
+    assert "aten::linear" in threadwheel("inspect", MODEL).stdout
+    assert "graph __torch__" in threadwheel("inspect", MODEL, "--graph", "forward").stdout
+
+
+def test_ops_lists_schemas() -> None:
+    done = threadwheel("ops", "--json")
+    assert "aten::mm(Tensor self, Tensor mat2) -> Tensor" in json.loads(done.stdout)
+
+
+def test_bench_prints_a_row_for_each_setting() -> None:
+    case = np.load(DATA / "zoo" / "mlp_script.npz")
+    shape = "x".join(map(str, case["a0"].shape))
+    done = threadwheel(
+        *("bench", MODEL, "--input", shape, "--threads", "1,2", "--callers", "1,2", "--seconds", "0.05", "--json")
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [(row["threads"], row["callers"]) for row in rows] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert all(row["calls_per_second"] > 0 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run", "missing.pt"], "threadwheel run: archive 'missing.pt': cannot be opened"),
+        (
+            ["run", MODEL, "--method", "backward"],
+            "threadwheel run: --method backward: there is no such method; choose from",
+        ),
+        (["run", MODEL, "--input", "x.npy"], "threadwheel run: --input x.npy: "),
+        (["run", MODEL, "--input", "seven"], "threadwheel run: --input seven: "),
+        (["run", MODEL], "argument 'x' is missing"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], text: str) -> None:
+    done = threadwheel(*arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
