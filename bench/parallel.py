@@ -327,7 +327,7 @@ def add(lab: Lab) -> list[Figure]:
         for name, where in environments.items()
     }
     series = lab.scripts(commands)
-    # threadwheel writes outputs of this size around the caches, so its measure is the loop that does so too.
+    # threadwheel's stores are ordinary ones, so its measure is the loop that has those too.
     goals = [Goal(c, "of_ordinary", 0.9, at_least=True) for c in series if c.name != "torch"]
     return [Figure("add(a, b, out=c) of 64 MB operands, as a fraction of the speed of plain loops", series, goals)]
 
