@@ -105,9 +105,10 @@ void set_attribute(const ScriptObject& self, const std::string& name, py::handle
   self.value.to_object().slots[index] = std::get<Value>(std::move(converted));
 }
 
-std::vector<std::string> names_of(const ScriptObject& self) {
-  std::vector<std::string> names = self.unit->method_names(self.definition());
-  for (const auto& attribute : self.definition().attributes) names.push_back(attribute.name);
+py::list names_of(const ScriptObject& self) {
+  py::list names;
+  for (const std::string& name : self.unit->method_names(self.definition())) names.append(name);
+  for (const auto& attribute : self.definition().attributes) names.append(attribute.name);
   return names;
 }
 

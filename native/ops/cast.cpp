@@ -66,8 +66,6 @@ Tensor type_as(const Tensor& self, const Tensor& other) { return to(self, other.
 Tensor itself(const Tensor& self) { return self; }
 
 // Another view of all of it: detached tensors may be changed in shape without changing the original.
-Tensor alias(const Tensor& self) { return self.as_strided(self.sizes(), self.strides()); }
-
 Tensor requires_grad(const Tensor& self, bool /*requires_grad*/) { return self; }  // there are no gradients here
 
 Tensor clone(const Tensor& self, const Value& memory_format) {
@@ -160,10 +158,7 @@ constexpr OpDefinition kOps[] = {
         "pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor"),
     define_op<type_as>("aten::type_as(Tensor self, Tensor other) -> Tensor"),
     define_op<itself>("aten::cpu(Tensor(a) self) -> Tensor(b|a)"),
-    define_op<alias>("aten::data(Tensor self) -> Tensor"),
-    define_op<alias>("aten::detach(Tensor(a) self) -> Tensor(a)"),
     define_op<itself>("aten::detach_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<alias>("aten::alias(Tensor(a) self) -> Tensor(a)"),
     define_op<itself>("aten::lift_fresh(Tensor(a) self) -> Tensor(a)"),
     define_op<requires_grad>("aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!)"),
     define_op<clone>("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor"),

@@ -414,30 +414,6 @@ Tensor one_hot(const Tensor& self, std::int64_t num_classes) {
   return out;
 }
 
-std::vector<Tensor> meshgrid_indexing(std::span<const Tensor> tensors, const std::string& indexing) {
-  if (indexing != "ij" && indexing != "xy")
-    throw Error(ErrorCode::kValue, "meshgrid: indexing is '" + indexing + "'; expected 'ij' or 'xy'");
-  if (tensors.empty()) throw Error(ErrorCode::kValue, "meshgrid: there are no tensors; give at least one");
-  Dims sizes(tensors.size());
-  const auto axis = [&](std::size_t i) { return indexing == "xy" && tensors.size() > 1 && i < 2 ? 1 - i : i; };
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (tensors[i].dim() > 1 || tensors[i].dtype() != tensors[0].dtype())
-      throw Error(ErrorCode::kValue, "meshgrid: tensor " + std::to_string(i) + " is " +
-                                         dtype_name(tensors[i].dtype()) + " of sizes " + to_string(tensors[i].sizes()) +
-                                         "; expected at most one dimension, and one dtype for all");
-    sizes[axis(i)] = tensors[i].numel();
-  }
-  std::vector<Tensor> grids;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    Dims strides(tensors.size(), 0);
-    if (tensors[i].dim() == 1) strides[axis(i)] = tensors[i].stride(0);
-    grids.push_back(tensors[i].as_strided(sizes, std::move(strides)));
-  }
-  return grids;
-}
-
-std::vector<Tensor> meshgrid(std::span<const Tensor> tensors) { return meshgrid_indexing(tensors, "ij"); }
-
 constexpr OpDefinition kOps[] = {
     define_op<empty>(
         "aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? "
@@ -541,8 +517,6 @@ constexpr OpDefinition kOps[] = {
     define_op<tensor_of_list>(
         "aten::as_tensor.list(t[] data, *, ScalarType? dtype=None, Device? device=None) -> Tensor"),
     define_op<one_hot>("aten::one_hot(Tensor self, int num_classes=-1) -> Tensor"),
-    define_op<meshgrid>("aten::meshgrid(Tensor[] tensors) -> Tensor[]"),
-    define_op<meshgrid_indexing>("aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]"),
 };
 
 }  // namespace

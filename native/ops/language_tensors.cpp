@@ -96,12 +96,6 @@ Value device(const Tensor&) { return Value::device("cpu"); }
 // What is never so here: other devices, gradients, sparse and lazy tensors.
 bool no(const Tensor&) { return false; }
 bool yes(const Tensor&) { return true; }
-Tensor itself(const Tensor& self) { return self; }
-Tensor require_grad(const Tensor& self, bool requires_grad) {
-  if (requires_grad)
-    throw Error(ErrorCode::kUnsupported, "requires_grad_: gradients are not computed here; pass False");
-  return self;
-}
 bool is_disabled() { return false; }
 void set_grad_enabled(bool) {}  // nothing records gradients either way
 
@@ -161,9 +155,6 @@ constexpr OpDefinition kOps[] = {
     define_op<no>("aten::is_neg(Tensor self) -> bool"),
     define_op<no>("aten::is_conj(Tensor self) -> bool"),
     define_op<yes>("aten::is_leaf(Tensor self) -> bool"),
-    define_op<itself>("aten::cpu(Tensor(a) self) -> Tensor(b|a)"),
-    define_op<itself>("aten::positive(Tensor(a) self) -> Tensor(a)"),
-    define_op<require_grad>("aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!)"),
     define_op<is_disabled>("aten::is_grad_enabled() -> bool"),
     define_op<is_disabled>("aten::is_autocast_enabled() -> bool"),
     define_op<is_disabled>("aten::is_autocast_cpu_enabled() -> bool"),

@@ -440,8 +440,6 @@ Tensor polar(const Tensor& abs, const Tensor& angle) {
 }
 
 Tensor itself(const Tensor& self) { return self; }
-bool is_complex_tensor(const Tensor& self) { return is_complex(self.dtype()); }
-bool is_floating_tensor(const Tensor& self) { return is_floating(self.dtype()); }
 
 struct Deg2rad : OnFloats<"deg2rad", RealFloats> {
   template <class T>
@@ -596,8 +594,6 @@ constexpr OpDefinition kOps[] = {
     define_op<view_as_complex>("aten::view_as_complex(Tensor(a) self) -> Tensor(a)"),
     define_op<complex>("aten::complex(Tensor real, Tensor imag) -> Tensor"),
     define_op<polar>("aten::polar(Tensor abs, Tensor angle) -> Tensor"),
-    define_op<is_complex_tensor>("aten::is_complex(Tensor self) -> bool"),
-    define_op<is_floating_tensor>("aten::is_floating_point(Tensor self) -> bool"),
 };
 
 }  // namespace

@@ -113,7 +113,8 @@ def signature(name: str, schemas: list[str]) -> str:
 def ops_part(schemas: list[str]) -> str:
     by_name: dict[str, list[str]] = {}
     for schema in schemas:
-        if schema.startswith("aten::"):
+        # The others are the scripting language's; Python has its own.
+        if schema.startswith("aten::") and "Tensor" in schema[schema.index("(") :]:
             by_name.setdefault(re.split(r"[.(]", schema.removeprefix("aten::"))[0], []).append(schema)
     return BEGIN + "\n" + "".join(signature(name, texts) for name, texts in by_name.items()) + END
 

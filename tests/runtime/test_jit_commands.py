@@ -60,7 +60,7 @@ def test_bench_prints_a_row_for_each_setting() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["run", "missing.pt"], "threadwheel run: archive 'missing.pt': cannot be opened"),
+        (["run", "missing.pt"], "threadwheel run: archive 'missing.pt': cannot open it"),
         (
             ["run", MODEL, "--method", "backward"],
             "threadwheel run: --method backward: there is no such method; choose from",

@@ -107,7 +107,7 @@ def test_copies_and_views() -> None:
         (
             lambda: tw.meshgrid((X,)),
             ValueError,
-            "meshgrid: tensor 0 is int32 of sizes [3, 4]; expected at most one dimension, and one dtype for all",
+            "meshgrid: a tensor has sizes [3, 4]; each must have one dimension or none",
         ),
         (
             lambda: tw.empty_strided((2,), (-1,)),

@@ -272,7 +272,7 @@ def test_in_place_on_overlapping_memory_reads_before_it_writes() -> None:
         ),
         (
             lambda: tw.add_(np.ones(2), np.ones((3, 2))),
-            "add: the result has sizes [3, 2] and the tensor to write to [2]; an in-place op keeps its sizes",
+            "add: the result has sizes [3, 2] and the tensor to write to [2]; they must be the same",
         ),
         (
             lambda: tw.add_(np.lib.stride_tricks.as_strided(np.ones(1), (3,), (0,)), 1),

@@ -152,7 +152,8 @@ class Pool {
     ++helping_;
     // Threads beyond the CPUs come one by one, each started by the one before while the loop still wants help: callers
     // that are many have the CPUs already.
-    if (loop.listed && callers_ + alive_ - lent() <= target_) spawn();
+    const int helpers = alive_ - lent();
+    if (loop.listed && helpers < loop.max_helpers && callers_ + helpers <= target_) spawn();
     lock.unlock();
     loop.work(slot);
     lock.lock();
