@@ -1,14 +1,14 @@
-# oneDNN with the CPU runtime of the plan: target threadwheel_dnn, the provider's file and options.
+# oneDNN with the CPU runtime of the plan: target threadwheel_dnn, the provider's files and options.
 #
 # The packaged library is bundled: stripped, under a SONAME of ours (another package's libdnnl.so.3,
 # loaded first, would answer in its place) and without the Intel compiler libraries it names.
 
 add_library(threadwheel_dnn INTERFACE)
 if(NOT PLAN_USE_MKLDNN)
-  set(THREADWHEEL_DNN_FILE builtin_dnn)
+  set(THREADWHEEL_DNN_SOURCES providers/builtin_dnn.cpp)
   return()
 endif()
-set(THREADWHEEL_DNN_FILE onednn)
+set(THREADWHEEL_DNN_SOURCES providers/onednn.cpp providers/onednn_fused.cpp)
 
 threadwheel_find_headers(dnnl_includes oneDNN dnnl.hpp)
 get_filename_component(prefix "${dnnl_includes}" DIRECTORY)

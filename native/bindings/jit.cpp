@@ -10,6 +10,7 @@
 #include "interpreter/module.h"
 #include "interpreter/script_error.h"
 #include "interpreter/survey.h"
+#include "passes/freeze.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {
@@ -21,10 +22,17 @@ using script::Unit;
 struct ScriptObject {
   Value value;
   std::shared_ptr<Unit> unit;
+  std::shared_ptr<const passes::Frozen> frozen;  // null: methods are the unit's
 
   const ClassDefinition& definition() const {
     if (value.is_object()) return *value.to_object().type->definition();
     return *value.to_enum().type->definition();
+  }
+
+  std::shared_ptr<ir::Function> find_method(const std::string& name) const {
+    if (frozen == nullptr) return unit->find_method(definition(), name);
+    const auto found = frozen->methods.find(name);
+    return found == frozen->methods.end() ? nullptr : found->second;
   }
 };
 
@@ -87,7 +95,7 @@ py::object get_attribute(const ScriptObject& self, const std::string& name) {
       return to_python(self.value.to_object().slots[index], definition.attributes[index].type, self.unit);
     }
     if (const auto constant = self.unit->find_constant(definition, name)) return to_python(constant->second, constant->first, self.unit);
-    if (auto function = self.unit->find_method(definition, name)) return py::cast(ScriptMethod{std::move(function), self});
+    if (auto function = self.find_method(name)) return py::cast(ScriptMethod{std::move(function), self});
   } else if (name == "name" || name == "value") {
     return name == "name" ? py::str(self.value.to_enum().name) : to_python(self.value.to_enum().value);
   }
@@ -96,6 +104,9 @@ py::object get_attribute(const ScriptObject& self, const std::string& name) {
 
 void set_attribute(const ScriptObject& self, const std::string& name, py::handle object) {
   const ClassDefinition& definition = self.definition();
+  if (self.frozen != nullptr)
+    throw Error(ErrorCode::kValue, definition.name + " is frozen: '" + name +
+                                       "' cannot be set; set it in the module and freeze that");
   const std::int64_t slot = definition.find(name);
   if (slot < 0 || !self.value.is_object()) throw py::attribute_error(definition.name + " has no attribute '" + name + "'");
   const auto index = static_cast<std::size_t>(slot);
@@ -127,7 +138,18 @@ ScriptObject load(py::handle file, const std::string& model) {
   const auto archive = open_archive(file);
   const py::gil_scoped_release unlocked;
   interpreter::Module module = interpreter::load(archive, model);
-  return {module.root(), module.unit()};
+  return {module.root(), module.unit(), nullptr};
+}
+
+// Methods named __...__ make and store objects; they are not frozen.
+ScriptObject freeze(const ScriptObject& module) {
+  if (!module.value.is_object()) throw Error(ErrorCode::kType, "freeze: " + module.definition().name + " is not a module");
+  if (module.frozen != nullptr) return module;
+  const py::gil_scoped_release unlocked;
+  std::vector<std::string> names = module.unit->method_names(module.definition());
+  std::erase_if(names, [](const std::string& name) { return name.starts_with("__"); });
+  auto frozen = std::make_shared<const passes::Frozen>(passes::freeze(module.value, names));
+  return {frozen->root, module.unit, frozen};
 }
 
 }  // namespace
@@ -137,7 +159,7 @@ const Value* script_object(py::handle object) {
 }
 
 py::object wrap_script_object(const Value& value, const std::shared_ptr<Unit>& unit) {
-  return py::cast(ScriptObject{value, unit});
+  return py::cast(ScriptObject{value, unit, nullptr});
 }
 
 void bind_jit(py::module_& module) {
@@ -147,7 +169,7 @@ void bind_jit(py::module_& module) {
       .def("__dir__", &names_of)
       .def("__call__",
            [](const ScriptObject& self, const py::args& args, const py::kwargs& kwargs) {
-             auto forward = self.unit->find_method(self.definition(), "forward");
+             auto forward = self.find_method("forward");
              if (forward == nullptr) throw Error(ErrorCode::kType, self.definition().name + " has no method 'forward'");
              return call({std::move(forward), self}, args, kwargs);
            })
@@ -158,6 +180,7 @@ void bind_jit(py::module_& module) {
       .def_property_readonly("ops", [](const ScriptMethod& self) { return sorted_list(interpreter::survey(*self.function).ops); })
       .def_property_readonly("missing_ops", [](const ScriptMethod& self) { return sorted_list(interpreter::survey(*self.function).missing); })
       .def_property_readonly("graph", [](const ScriptMethod& self) { return self.function->graph().to_string(); });
+  module.def("freeze_module", &freeze, py::arg("module"));
   module.def("load_module", &load, py::arg("file"), py::arg("model") = "");
 }
 

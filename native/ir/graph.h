@@ -2,6 +2,7 @@
 // script/, rewritten by passes/, and compiled to instructions by interpreter/.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -87,6 +88,7 @@ struct Node {
   std::vector<std::unique_ptr<Variable>> outputs;
   std::vector<std::unique_ptr<Block>> blocks;
   Value constant;
+  bool settled = false;  // of a constant: nothing that it refers to is ever written
   std::string name;
   std::int64_t index = 0;
   std::vector<TypePtr> types;
@@ -124,8 +126,9 @@ class Function final : public Method {
   // Compiles at the first call; throws the program's errors at every call. Threads may call at once.
   const Graph& graph();
 
-  // What an execution engine keeps with the function.
+  // What an execution engine keeps with the function. The pointer is set last: with it, no call takes the mutex.
   std::shared_ptr<const void> code;
+  std::atomic<const void*> ready_code{nullptr};
   std::mutex code_mutex;
 
  private:

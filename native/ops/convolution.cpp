@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "ops/convolution.h"
 #include "ops/families.h"
 #include "ops/linalg.h"
 #include "ops/shapes.h"
@@ -253,13 +254,27 @@ std::size_t spatial_dims(const char* op, const Tensor& weight) {
   return static_cast<std::size_t>(weight.dim()) - 2;
 }
 
-// Of as many dimensions as the weight has.
+}  // namespace
+
+dnn::ConvShape convolution_shape(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
+                                 Ints stride, Ints padding, Ints dilation, std::int64_t groups) {
+  const Settings settings =
+      read_settings("convolution", spatial_dims("convolution", weight), stride, padding, dilation, groups);
+  check_same_dtype(settings.op, input, weight, bias);
+  check_channels(settings, input, weight);
+  const dnn::ConvShape shape = make_shape(settings, input, weight);
+  check_bias(settings.op, bias, shape.out_channels);
+  return shape;
+}
+
 Tensor convolution(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, Ints stride,
                    Ints padding, Ints dilation, bool transposed, Ints output_padding, std::int64_t groups) {
   return convolve(read_settings("convolution", spatial_dims("convolution", weight), stride, padding, dilation, groups,
                                 transposed, output_padding),
                   input, weight, bias);
 }
+
+namespace {
 
 Tensor convolution_with_flags(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, Ints stride,
                               Ints padding, Ints dilation, bool transposed, Ints output_padding, std::int64_t groups,

@@ -17,6 +17,7 @@ std::span<const OpDefinition> einsum_ops();
 std::span<const OpDefinition> extreme_ops();
 std::span<const OpDefinition> factory_ops();
 std::span<const OpDefinition> fft_ops();
+std::span<const OpDefinition> fused_ops();
 std::span<const OpDefinition> gather_ops();
 std::span<const OpDefinition> indexing_ops();
 std::span<const OpDefinition> join_ops();

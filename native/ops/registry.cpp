@@ -24,6 +24,7 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     softmax_ops,
     linalg_ops,
     convolution_ops,
+    fused_ops,
     pooling_ops,
     normalization_ops,
     attention_ops,

@@ -1,5 +1,4 @@
-// Constant folding. What may change afterwards is left alone: tensors, which in-place ops and callers write, and lists
-// that somebody keeps or writes.
+// Constant folding. What may change afterwards is left alone: tensors and lists that somebody keeps or writes.
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -34,7 +33,7 @@ bool is_immutable(const Value& value) {
 
 class Folder {
  public:
-  explicit Folder(Graph& graph) : uses_(graph) { block(graph.top); }
+  explicit Folder(Graph& graph) : changes_(graph) { block(graph.top); }
 
  private:
   void block(Block& block) {
@@ -42,8 +41,8 @@ class Folder {
       Node& node = **each;
       for (Variable*& input : node.inputs) input = replaced(input);
       if (node.kind == NodeKind::kIf)
-        if (const Value* const known = constant(node.inputs[0])) {
-          each = splice(block, each, known->to_bool() ? 0 : 1);
+        if (const Node* const known = constant(node.inputs[0])) {
+          each = splice(block, each, known->constant.to_bool() ? 0 : 1);
           continue;
         }
       for (const auto& inner : node.blocks) this->block(*inner);
@@ -59,9 +58,8 @@ class Folder {
     return variable;
   }
 
-  static const Value* constant(const Variable* variable) {
-    const bool known = variable->node != nullptr && variable->node->kind == NodeKind::kConstant;
-    return known ? &variable->node->constant : nullptr;
+  static const Node* constant(const Variable* variable) {
+    return variable->node != nullptr && variable->node->kind == NodeKind::kConstant ? variable->node : nullptr;
   }
 
   // The branch that is taken, in the place of its If. Returns the next node to look at: the first of the branch.
@@ -81,47 +79,56 @@ class Folder {
     return first;
   }
 
-  std::optional<Value> compute(const Node& node) const {
-    if (node.outputs.size() != 1) return std::nullopt;
+  std::optional<Value> compute(Node& node) const {
+    if (node.outputs.size() != 1 || node.kind == NodeKind::kConstant) return std::nullopt;
     std::vector<Value> inputs;
+    bool settled = true;  // whether all that the inputs refer to stays as it is
     for (const Variable* input : node.inputs) {
-      const Value* const known = constant(input);
+      const Node* const known = constant(input);
       if (known == nullptr) return std::nullopt;
-      inputs.push_back(*known);
+      inputs.push_back(known->constant);
+      settled &= known->settled || is_immutable(known->constant);
     }
     switch (node.kind) {
-      case NodeKind::kOp: return call(node, inputs);
-      case NodeKind::kCast: return inputs[0];
-      case NodeKind::kTuple: return Value::tuple(std::move(inputs));
+      case NodeKind::kOp:
+        if (!settled && !looks_at_identity(node)) return std::nullopt;
+        return call(node, inputs);
+      case NodeKind::kCast: node.settled = settled; return inputs[0];
+      case NodeKind::kTuple: node.settled = settled; return Value::tuple(std::move(inputs));
       case NodeKind::kList:
-        if (stays_as_it_is(node) && std::ranges::all_of(inputs, is_immutable)) return Value::list(std::move(inputs));
-        return std::nullopt;
-      case NodeKind::kTupleIndex: return inputs[0].to_tuple()[static_cast<std::size_t>(node.index)];
+        if (!settled || changes_.may_change(node.output())) return std::nullopt;
+        node.settled = true;
+        return Value::list(std::move(inputs));
+      case NodeKind::kTupleIndex:
+        node.settled = settled;
+        return inputs[0].to_tuple()[static_cast<std::size_t>(node.index)];
       default: return std::nullopt;
     }
   }
 
-  // Whether nobody can tell the list from another one that is equal.
-  bool stays_as_it_is(const Node& node) const {
-    const auto& uses = uses_.of(node.output());
-    return std::ranges::none_of(uses, [](const Uses::Use& use) {
-      return use.node == nullptr || keeps_or_writes(*use.node, use.index);
-    });
+  static bool looks_at_identity(const Node& node) {
+    return node.op->name() == "aten::__is__" || node.op->name() == "aten::__isnot__";
   }
 
   // What an op gives for constants; nothing when it writes, is random, gives what may be written, or fails: then the
-  // program finds out when it gets there.
-  std::optional<Value> call(const Node& node, const std::vector<Value>& inputs) const {
+  // program finds out when it gets there. What is made from nothing but numbers is made again each time: constants of
+  // its size would stay.
+  std::optional<Value> call(Node& node, const std::vector<Value>& inputs) const {
     const Schema& schema = node.op->schema();
     if (has_side_effects(node) || !is_deterministic(schema) || schema.variadic) return std::nullopt;
-    const Type& type = *node.output()->type;
-    if (type.is(TypeKind::kTensor) || type.is(TypeKind::kList) || type.is(TypeKind::kDict)) return std::nullopt;
+    const bool from_numbers = std::ranges::all_of(inputs, is_immutable);
+    if ((from_numbers && !is_small(*node.output()->type)) || changes_.may_change(node.output())) return std::nullopt;
     try {
       Value result = node.op->call(std::span<const Value>(inputs));
-      if (is_immutable(result)) return result;
+      node.settled = true;
+      return result;
     } catch (const std::exception&) {
     }
     return std::nullopt;
+  }
+
+  static bool is_small(const Type& type) {
+    return !type.is(TypeKind::kTensor) && !type.is(TypeKind::kList) && !type.is(TypeKind::kDict);
   }
 
   static void make_constant(Node& node, Value value) {
@@ -131,7 +138,7 @@ class Folder {
     node.constant = std::move(value);
   }
 
-  Uses uses_;
+  Changes changes_;
   std::unordered_map<const Variable*, Variable*> replacements_;
   std::vector<std::unique_ptr<Variable>> kept_;  // keys of the map: their addresses must not be used again
 };

@@ -16,13 +16,13 @@ using ir::Variable;
 
 class Copier {
  public:
-  std::unique_ptr<Graph> copy(Function& function) {
-    const Graph& from = function.graph();
+  explicit Copier(const Function& function) : open_{&function} {}
+
+  std::unique_ptr<Graph> copy(const Graph& from) {
     auto to = std::make_unique<Graph>();
     to->name = from.name;
     for (const auto& parameter : from.top.parameters)
       copies_[parameter.get()] = to->top.add_parameter(parameter->type, parameter->name);
-    open_.push_back(&function);
     body(from.top, to->top);
     for (const Variable* result : from.top.results) to->top.results.push_back(copies_.at(result));
     return to;
@@ -54,6 +54,7 @@ class Copier {
     for (const Variable* input : from.inputs) made->inputs.push_back(copies_.at(input));
     for (const auto& output : from.outputs) copies_[output.get()] = made->add_output(output->type, output->name);
     made->constant = from.constant;
+    made->settled = from.settled;
     made->name = from.name;
     made->index = from.index;
     made->types = from.types;
@@ -74,6 +75,8 @@ class Copier {
 
 }  // namespace
 
-std::unique_ptr<Graph> inline_calls(Function& function) { return Copier().copy(function); }
+std::unique_ptr<Graph> inline_calls(const Function& function, const Graph& graph) {
+  return Copier(function).copy(graph);
+}
 
 }  // namespace threadwheel::passes

@@ -22,6 +22,38 @@ bool writes(const Schema& schema) {
   return std::ranges::any_of(schema.arguments, [](const SchemaArgument& argument) { return argument.type.writes; });
 }
 
+// Ops that write their running statistics, arguments 3 and 4, unless argument 5 is false. Their schemas do not say so.
+constexpr std::string_view kTrained[] = {"aten::batch_norm", "aten::native_batch_norm", "aten::instance_norm"};
+
+bool writes_statistics(const Node& node, std::size_t input) {
+  if ((input != 3 && input != 4) || std::ranges::find(kTrained, node.op->name()) == std::end(kTrained)) return false;
+  const Node* const flag = node.inputs[5]->node;
+  return flag == nullptr || flag->kind != NodeKind::kConstant || flag->constant.to_bool();
+}
+
+// Ops that may give their argument itself although their schemas do not say so.
+constexpr std::string_view kIdentities[] = {"aten::dropout", "aten::feature_dropout", "aten::alpha_dropout",
+                                            "aten::feature_alpha_dropout", "aten::type_as"};
+
+// Values of these types have nothing in them that could be written.
+bool is_plain(const Type& type) {
+  switch (type.kind()) {
+    case TypeKind::kBool:
+    case TypeKind::kInt:
+    case TypeKind::kFloat:
+    case TypeKind::kComplex:
+    case TypeKind::kNumber:
+    case TypeKind::kString:
+    case TypeKind::kNone:
+    case TypeKind::kDevice:
+    case TypeKind::kEnum: return true;
+    case TypeKind::kOptional:
+    case TypeKind::kTuple:
+      return std::ranges::all_of(type.elements(), [](const TypePtr& element) { return is_plain(*element); });
+    default: return false;
+  }
+}
+
 }  // namespace
 
 const std::vector<Uses::Use>& Uses::of(const ir::Variable* variable) const {
@@ -36,6 +68,40 @@ void Uses::add(const ir::Block& block) {
     for (const auto& inner : node->blocks) add(*inner);
   }
   for (std::size_t i = 0; i < block.results.size(); ++i) uses_[block.results[i]].push_back({nullptr, i});
+}
+
+bool Changes::may_change(const ir::Variable* variable) const {
+  return !is_plain(*variable->type) &&
+         std::ranges::any_of(uses_.of(variable), [this](const Uses::Use& use) { return may_change_by(use); });
+}
+
+bool Changes::may_change_by(const Uses::Use& use) const {
+  if (use.node == nullptr) return true;
+  switch (use.node->kind) {
+    case NodeKind::kIsInstance: return false;
+    case NodeKind::kOp: return may_change_by_op(use);
+    case NodeKind::kTuple:
+    case NodeKind::kList:
+    case NodeKind::kUnpack:
+    case NodeKind::kTupleIndex:
+    case NodeKind::kCast:
+      return std::ranges::any_of(use.node->outputs, [this](const auto& output) { return may_change(output.get()); });
+    default: return true;
+  }
+}
+
+bool Changes::may_change_by_op(const Uses::Use& use) const {
+  const Node& node = *use.node;
+  const Schema& schema = node.op->schema();
+  if (use.index >= schema.arguments.size()) return false;  // of "...": formatted, printed
+  const SchemaType& type = schema.arguments[use.index].type;
+  if (type.writes || writes_statistics(node, use.index)) return true;
+  const bool is_identity = std::ranges::find(kIdentities, node.op->name()) != std::end(kIdentities);
+  // A generic argument without a name may end up in a container that is written: append(t[](a!) self, t(c -> *) el).
+  const bool is_generic = type.type->is(TypeKind::kVariable);
+  if ((is_generic || !type.alias.empty()) && writes(schema)) return true;
+  if (type.alias.empty() && !is_identity && !is_generic) return false;
+  return std::ranges::any_of(node.outputs, [this](const auto& output) { return may_change(output.get()); });
 }
 
 bool has_side_effects(const Node& node) {
@@ -55,17 +121,6 @@ bool has_side_effects(const Node& node) {
       return writes(node.op->schema()) || std::ranges::find(kEffects, node.op->name()) != std::end(kEffects);
     default: return false;
   }
-}
-
-bool keeps_or_writes(const Node& node, std::size_t input) {
-  if (node.kind == NodeKind::kIf || node.kind == NodeKind::kTupleIndex || node.kind == NodeKind::kIsInstance) return false;
-  if (node.kind != NodeKind::kOp) return true;
-  const Schema& schema = node.op->schema();
-  if (input >= schema.arguments.size()) return false;  // of "...": formatted, printed
-  const SchemaArgument& argument = schema.arguments[input];
-  if (!argument.type.alias.empty()) return true;
-  // Without a name, a generic argument may end up in a container: t[](a!) append(t[](a!) self, t(c -> *) el).
-  return argument.type.type->is(TypeKind::kVariable) && writes(schema);
 }
 
 bool is_deterministic(const Schema& schema) {

@@ -22,5 +22,16 @@ void convolution(const ConvShape& shape, const float* input, const float* weight
   gemm_dnn::convolution(shape, input, weight, bias, output);
 }
 
+bool linear_fused(const LinearShape&, const float*, const ConstantWeight&, const float*, const Epilogue&, float*) {
+  return false;
+}
+
+bool convolution_fused(const ConvShape&, const ChannelsLast&, const float*, const ConstantWeight&, const float*,
+                       const Epilogue&, float*) {
+  return false;
+}
+
+bool prefers_channels_last() { return false; }
+
 }  // namespace dnn
 }  // namespace threadwheel

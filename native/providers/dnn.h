@@ -4,6 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+
+namespace threadwheel {
+class Storage;
+}
 
 namespace threadwheel::dnn {
 
@@ -28,5 +33,46 @@ void linear(const LinearShape& shape, const float* input, const float* weight, c
 // input: [batch, in_channels, d, h, w], weight: [out_channels, in_channels / groups, kd, kh, kw], or [in_channels,
 // out_channels / groups, kd, kh, kw] of a transposed one, output: [batch, out_channels, od, oh, ow]; bias may be null.
 void convolution(const ConvShape& shape, const float* input, const float* weight, const float* bias, float* output);
+
+// What a fused kernel does to its result: adds an operand of the result's sizes, then applies a function.
+enum class Activation : std::uint8_t {
+  kNone,
+  kRelu,
+  kClamp,  // to [low, high]
+  kSigmoid,
+  kTanh,
+  kHardswish,
+  kHardsigmoid,
+  kSilu,
+  kGelu,
+  kGeluTanh,
+};
+
+struct Epilogue {
+  Activation activation = Activation::kNone;
+  float low = 0, high = 0;
+  const float* sum = nullptr;  // may be null
+};
+
+// A weight that nobody writes while its storage lives: it is rearranged once and the arrangement kept as long.
+struct ConstantWeight {
+  std::shared_ptr<const Storage> storage;
+  const float* data;
+};
+
+// Which tensors of a fused convolution have their channels innermost in memory; the others are row-major.
+struct ChannelsLast {
+  bool input, sum, output;
+};
+
+// As above, with an epilogue. They return false, and have done nothing, when the library has no kernel that is better
+// than the plain one.
+bool linear_fused(const LinearShape& shape, const float* input, const ConstantWeight& weight, const float* bias,
+                  const Epilogue& epilogue, float* output);
+bool convolution_fused(const ConvShape& shape, const ChannelsLast& layout, const float* input,
+                       const ConstantWeight& weight, const float* bias, const Epilogue& epilogue, float* output);
+
+// Whether fused convolutions hand each other tensors with the channels last at no cost.
+bool prefers_channels_last();
 
 }  // namespace threadwheel::dnn

@@ -7,7 +7,7 @@ from os import PathLike
 from . import _core
 from ._core import ScriptMethod, ScriptModule
 
-__all__ = ["ScriptMethod", "ScriptModule", "load"]
+__all__ = ["ScriptMethod", "ScriptModule", "freeze", "load"]
 
 
 def load(
@@ -33,3 +33,12 @@ def load(
         for name in _extra_files:
             _extra_files[name] = _core.read_record(file, f"extra/{name}")
     return _core.load_module(file, model)
+
+
+def freeze(module: ScriptModule) -> ScriptModule:
+    """Return the module's program with everything constant that nothing changes: weights, flags, sizes.
+
+    Branches that depend on such values are decided, batch norms are folded into the layers before them, activations
+    become part of those, and weights are arranged for the CPU once. The module itself stays as it is.
+    """
+    return _core.freeze_module(module)

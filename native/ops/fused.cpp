@@ -1,0 +1,157 @@
+// Products with what follows them: what passes/ make of a frozen program's linear and convolution nodes. Their weights
+// are constants of the program, which nothing writes; other callers must not use these ops.
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "ops/convolution.h"
+#include "ops/families.h"
+#include "ops/linalg.h"
+#include "ops/registry.h"
+#include "ops/shapes.h"
+#include "providers/dnn.h"
+#include "threadwheel/error.h"
+
+namespace threadwheel {
+namespace {
+
+using Ints = std::span<const std::int64_t>;
+using OptionalTensor = std::optional<Tensor>;
+
+// The activations by the names that graphs have.
+constexpr std::pair<std::string_view, dnn::Activation> kActivations[] = {
+    {"", dnn::Activation::kNone},
+    {"relu", dnn::Activation::kRelu},
+    {"hardtanh", dnn::Activation::kClamp},
+    {"sigmoid", dnn::Activation::kSigmoid},
+    {"tanh", dnn::Activation::kTanh},
+    {"hardswish", dnn::Activation::kHardswish},
+    {"hardsigmoid", dnn::Activation::kHardsigmoid},
+    {"silu", dnn::Activation::kSilu},
+    {"gelu", dnn::Activation::kGelu},
+    {"gelu_tanh", dnn::Activation::kGeluTanh},
+};
+
+// What follows the product.
+struct Tail {
+  const OptionalTensor& sum;
+  const std::string& activation;
+  double low, high;
+
+  dnn::Epilogue epilogue(const OptionalTensor& dense_sum) const {
+    const auto* const found = std::ranges::find(kActivations, activation, [](const auto& row) { return row.first; });
+    if (found == std::end(kActivations)) fail_value("fused op: activation is '" + activation + "', which is not known");
+    return {found->second, static_cast<float>(low), static_cast<float>(high),
+            dense_sum ? dense_sum->data<const float>() : nullptr};
+  }
+};
+
+Value call(std::string_view name, std::initializer_list<Value> arguments) {
+  return Registry::instance().find(name).front()->call(std::span(arguments.begin(), arguments.size()));
+}
+
+// The tail as ops of its own, for dtypes and sizes that no fused kernel takes.
+Tensor apply(const Tail& tail, Tensor product) {
+  if (tail.sum) product = call("aten::add", {product, *tail.sum, std::int64_t{1}}).to_tensor();
+  const std::string& name = tail.activation;
+  if (name.empty()) return product;
+  if (name == "hardtanh") return call("aten::hardtanh_", {product, tail.low, tail.high}).to_tensor();
+  if (name.starts_with("gelu")) return call("aten::gelu_", {product, name == "gelu" ? "none" : "tanh"}).to_tensor();
+  return call("aten::" + name + "_", {product}).to_tensor();
+}
+
+bool is_dense_float(const Tensor& tensor) { return tensor.dtype() == DType::kFloat32 && tensor.is_contiguous(); }
+
+bool fits(const Tail& tail, const Tensor& output) {
+  return !tail.sum || (tail.sum->dtype() == DType::kFloat32 && tail.sum->sizes() == output.sizes());
+}
+
+Tensor fused_linear(const Tensor& input, const Tensor& weight, const OptionalTensor& bias, const OptionalTensor& sum,
+                    const std::string& activation, double low, double high) {
+  const Tail tail{sum, activation, low, high};
+  const auto plain = [&] { return apply(tail, in_float<linear>(input, weight, bias)); };
+  const bool takes = input.dtype() == DType::kFloat32 && is_dense_float(weight) && weight.dim() == 2 &&
+                     (!bias || (is_dense_float(*bias) && bias->numel() == weight.size(0))) && input.dim() >= 1 &&
+                     input.numel() > 0 && weight.numel() > 0 &&
+                     input.size(static_cast<std::size_t>(input.dim()) - 1) == weight.size(1);
+  if (!takes) return plain();
+  Dims sizes = input.sizes();
+  sizes[sizes.size() - 1] = weight.size(0);
+  const Tensor output = Tensor::empty(sizes, DType::kFloat32), x = input.contiguous();
+  if (!fits(tail, output)) return plain();
+  const OptionalTensor dense_sum = sum ? OptionalTensor(sum->contiguous()) : std::nullopt;
+  const bool done = dnn::linear_fused({output.numel() / weight.size(0), weight.size(1), weight.size(0)},
+                                      x.data<const float>(), {weight.storage(), weight.data<const float>()},
+                                      bias ? bias->data<const float>() : nullptr, tail.epilogue(dense_sum),
+                                      output.data<float>());
+  return done ? output : plain();
+}
+
+// --- convolution: layouts -----------------------------------------------------------------------------------
+Dims channels_last_strides(const Dims& sizes) {
+  Dims strides(sizes.size());
+  std::int64_t stride = sizes[1];
+  strides[1] = 1;
+  for (std::size_t i = sizes.size(); i-- > 2;) {
+    strides[i] = stride;
+    stride *= sizes[i];
+  }
+  strides[0] = stride;
+  return strides;
+}
+
+// A tensor that is both, as one of 1 by 1 pixels, counts as row-major.
+bool is_channels_last(const Tensor& tensor) {
+  if (tensor.is_contiguous() || tensor.dim() < 3) return false;
+  const Dims strides = channels_last_strides(tensor.sizes());
+  for (std::size_t i = 0; i < strides.size(); ++i)
+    if (tensor.size(i) != 1 && tensor.stride(i) != strides[i]) return false;
+  return true;
+}
+
+// The tensor in one of the two layouts.
+Tensor laid_out(const Tensor& tensor) { return is_channels_last(tensor) ? tensor : tensor.contiguous(); }
+
+Tensor fused_convolution(const Tensor& input, const Tensor& weight, const OptionalTensor& bias, Ints stride,
+                         Ints padding, Ints dilation, std::int64_t groups, const OptionalTensor& sum,
+                         const std::string& activation, double low, double high, bool channels_last) {
+  const Tail tail{sum, activation, low, high};
+  const auto plain = [&] {
+    static constexpr std::int64_t kNone[] = {0};
+    return apply(tail, in_float<convolution>(input, weight, bias, stride, padding, dilation, false, Ints(kNone), groups));
+  };
+  if (input.dtype() != DType::kFloat32 || !is_dense_float(weight) || (bias && !is_dense_float(*bias)) ||
+      input.dim() != weight.dim() || input.numel() == 0 || weight.numel() == 0)
+    return plain();
+  const dnn::ConvShape shape = convolution_shape(input, weight, bias, stride, padding, dilation, groups);
+  Dims sizes = input.sizes();
+  sizes[1] = shape.out_channels;
+  for (std::size_t i = 2; i < sizes.size(); ++i) sizes[i] = shape.output[i + 3 - sizes.size()];
+  const std::size_t size_bytes = static_cast<std::size_t>(count_elements(sizes)) * sizeof(float);
+  const Tensor output(Storage::allocate(size_bytes), DType::kFloat32, 0, sizes,
+                      channels_last ? channels_last_strides(sizes) : contiguous_strides(sizes));
+  if (output.numel() == 0 || !fits(tail, output)) return plain();
+  const Tensor x = laid_out(input);
+  const OptionalTensor dense_sum = sum ? OptionalTensor(laid_out(*sum)) : std::nullopt;
+  const dnn::ChannelsLast layout{is_channels_last(x), dense_sum && is_channels_last(*dense_sum), channels_last};
+  const bool done = dnn::convolution_fused(shape, layout, x.data<const float>(),
+                                           {weight.storage(), weight.data<const float>()},
+                                           bias ? bias->data<const float>() : nullptr, tail.epilogue(dense_sum),
+                                           output.data<float>());
+  return done ? output : plain();
+}
+
+constexpr OpDefinition kOps[] = {
+    define_op<fused_linear>(
+        "threadwheel::linear(Tensor input, Tensor weight, Tensor? bias, Tensor? sum, str activation, float low, float "
+        "high) -> Tensor"),
+    define_op<fused_convolution>(
+        "threadwheel::convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] "
+        "dilation, int groups, Tensor? sum, str activation, float low, float high, bool channels_last) -> Tensor"),
+};
+
+}  // namespace
+
+std::span<const OpDefinition> fused_ops() { return kOps; }
+
+}  // namespace threadwheel

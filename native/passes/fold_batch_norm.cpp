@@ -1,0 +1,91 @@
+// Batch normalisation with constant statistics after a convolution with a constant weight: a convolution with another
+// weight and bias.
+#include <cmath>
+
+#include "passes/edit.h"
+#include "passes/passes.h"
+
+namespace threadwheel::passes {
+namespace {
+
+using ir::Block;
+using ir::Node;
+
+// A parameter by channel; `otherwise` where the program has None.
+class Parameter {
+ public:
+  Parameter(const ir::Variable* variable, double otherwise) : otherwise_(otherwise) {
+    const Value* const value = settled_value(variable);
+    if (value == nullptr) return;
+    if (const Tensor* const tensor = settled_weight(variable)) values_ = tensor->contiguous();
+    known_ = value->is_none() || values_.defined();
+  }
+
+  bool is_known(std::int64_t channels) const { return known_ && (!values_.defined() || values_.numel() == channels); }
+  bool is_given() const { return values_.defined(); }
+  double operator[](std::int64_t i) const { return values_.defined() ? values_.data<const float>()[i] : otherwise_; }
+
+ private:
+  Tensor values_;
+  double otherwise_;
+  bool known_ = false;
+};
+
+// Positions of batch_norm's arguments.
+enum Argument : std::size_t { kInput, kWeight, kBias, kMean, kVariance, kTraining, kMomentum, kEps };
+
+bool is_plain_convolution(const Node& node) {
+  const std::string_view name = base_name(node);
+  if (name == "aten::conv1d" || name == "aten::conv2d" || name == "aten::conv3d") return true;
+  if (name != "aten::_convolution" && name != "aten::convolution") return false;
+  const Value* const transposed = settled_value(node.inputs[6]);
+  return transposed != nullptr && !transposed->to_bool();
+}
+
+struct Folded {
+  Tensor weight, bias;
+};
+
+// weight: [out_channels, ...]
+std::optional<Folded> fold(const Node& convolution, const Node& norm) {
+  const Tensor* const given = settled_weight(convolution.inputs[1]);
+  const Value* const training = settled_value(norm.inputs[kTraining]);
+  const Value* const eps = settled_value(norm.inputs[kEps]);
+  if (given == nullptr || training == nullptr || training->to_bool() || eps == nullptr) return std::nullopt;
+  const Tensor weight = given->contiguous();
+  const std::int64_t channels = weight.size(0), inner = channels == 0 ? 0 : weight.numel() / channels;
+  const Parameter bias(convolution.inputs[2], 0), gamma(norm.inputs[kWeight], 1), beta(norm.inputs[kBias], 0),
+      mean(norm.inputs[kMean], 0), variance(norm.inputs[kVariance], 1);
+  for (const Parameter* parameter : {&bias, &gamma, &beta, &mean, &variance})
+    if (!parameter->is_known(channels)) return std::nullopt;
+  if (!mean.is_given() || !variance.is_given()) return std::nullopt;
+  const std::int64_t sizes[] = {channels};
+  Folded result{Tensor::empty(weight.sizes(), DType::kFloat32), Tensor::empty(sizes, DType::kFloat32)};
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const double scale = gamma[c] / std::sqrt(variance[c] + eps->to_double());
+    for (std::int64_t i = c * inner; i < (c + 1) * inner; ++i)
+      result.weight.data<float>()[i] = static_cast<float>(weight.data<const float>()[i] * scale);
+    result.bias.data<float>()[c] = static_cast<float>((bias[c] - mean[c]) * scale + beta[c]);
+  }
+  return result;
+}
+
+}  // namespace
+
+void fold_batch_norm(ir::Graph& graph) {
+  const Uses uses(graph);
+  for_each_position(graph.top, [&](Block& block, Position at) {
+    Node& norm = **at;
+    if (base_name(norm) != "aten::batch_norm") return;
+    const Node* const convolution = absorbable(uses, block, at, norm.inputs[kInput]);
+    if (convolution == nullptr || !is_plain_convolution(*convolution)) return;
+    const auto folded = fold(*convolution, norm);
+    if (!folded) return;
+    norm.op = convolution->op;
+    norm.inputs = convolution->inputs;
+    norm.inputs[1] = insert_constant(block, at, folded->weight, Type::of(TypeKind::kTensor));
+    norm.inputs[2] = insert_constant(block, at, folded->bias, Type::of(TypeKind::kTensor));
+  });
+}
+
+}  // namespace threadwheel::passes
