@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,8 @@ def compare_tensor(got: Any, expected: Any, dtype: str, rtol: float, atol: float
 
 
 def check_case(module: Any, case: Any) -> None:
-    """Call the module as the case says, from a path or a file of load_case, and compare."""
+    """Call the module as the case says, the path of an .npz or its bytes, and compare."""
+    case = io.BytesIO(case if isinstance(case, bytes) else Path(case).read_bytes())
     inputs, keywords, expected, spec = load_case(case)
     arguments = [to_input(*pair) for pair in zip(inputs, spec["inputs"], strict=True)]
     named = {name: to_input(value, spec["kwargs"][name]) for name, value in keywords.items()}
