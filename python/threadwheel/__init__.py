@@ -16,7 +16,7 @@ from . import _preload
 
 _preload.load()
 
-from . import __config__, _core, utils  # noqa: E402  (where the system does not find TBB, only after the preload)
+from . import __config__, _core, jit, nn, utils  # noqa: E402  (where the system does not find TBB, only after the preload)
 from ._core import (  # noqa: E402
     ArgumentError,
     DType,
@@ -66,6 +66,8 @@ __all__ = [
     "get_num_interop_threads",
     "get_num_threads",
     "init_num_threads",
+    "jit",
+    "nn",
     "num_threads",
     "set_num_interop_threads",
     "set_num_threads",
