@@ -72,16 +72,17 @@ Lowering::Indexed Lowering::indexed(Variable* tensor, const Expr& index) {
     for (const ExprPtr& part : index.args) parts.push_back(part.get());
   }
   Indexed where{tensor, {}};
-  std::int64_t dim = 0;  // from the end, below zero, after an ellipsis
+  std::int64_t dim = 0;  // after an ellipsis from the end, below zero
+  bool from_end = false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Expr& part = *parts[i];
     const auto rest = std::count_if(parts.begin() + static_cast<std::ptrdiff_t>(i), parts.end(),
                                     [](const Expr* each) { return takes_dimension(*each); });
     if (part.kind == ExprKind::kEllipsis) {
       dim = -rest;
+      from_end = true;
       continue;
     }
-    const bool from_end = dim < 0;
     if (part.kind == ExprKind::kNone) {
       where.tensor = op("aten::unsqueeze", {{where.tensor, builder_.integer(from_end ? dim - 1 : dim++)}, {}});
     } else if (part.kind == ExprKind::kSlice) {

@@ -176,15 +176,17 @@ class Match {
     return types.size() == 1 ? types[0] : Type::tuple(std::move(types));
   }
 
-  // view(2, 3) for view([2, 3]): ints for the list that is the last argument, or the last before those by name only.
+  // view(2, 3) for view([2, 3]): elements for the list that is the last argument, or the last before those by name only.
   bool takes_the_rest(std::size_t i, std::size_t next) const {
     const std::vector<SchemaArgument>& all = op_.schema().arguments;
     const Type& type = *all[i].type.type;
     const bool is_last = i + 1 == all.size() || all[i + 1].keyword_only;
-    return allow_ != Allow::kNothing && is_last && !all[i].keyword_only && all[i].type.list_size == 0 && type.is(TypeKind::kList) &&
-           type.element()->is(TypeKind::kInt) && next < arguments_.positional.size() &&
-           std::all_of(arguments_.positional.begin() + static_cast<std::ptrdiff_t>(next), arguments_.positional.end(),
-                       [](const Variable* each) { return each->type->is(TypeKind::kInt); });
+    if (!is_last || all[i].keyword_only || all[i].type.list_size > 0 || !type.is(TypeKind::kList) ||
+        next >= arguments_.positional.size() ||
+        !(type.element()->is(TypeKind::kInt) || type.element()->is(TypeKind::kTensor)))
+      return false;
+    return std::ranges::all_of(std::span(arguments_.positional).subspan(next),
+                               [&](const Variable* each) { return is_subtype(each->type, type.element()); });
   }
 
   const Op& op_;

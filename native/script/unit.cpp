@@ -348,7 +348,10 @@ std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, const
 TypePtr Unit::type_of(const Expr& annotation, Names* names) {
   if (annotation.kind == ExprKind::kNone) return Type::of(TypeKind::kNone);
   if (annotation.kind == ExprKind::kSubscript) return subscripted_type(annotation, names);
-  if (annotation.kind == ExprKind::kString) return parse_type(annotation.text, names);
+  if (annotation.kind == ExprKind::kString) {
+    const auto [line, column] = annotation.range.source->position(annotation.range.begin);
+    return parse_type(std::make_shared<const Source>(annotation.range.source->name(), annotation.text, line, column), names);
+  }
   if (annotation.kind == ExprKind::kBinary && annotation.text == "|") {  // int | None
     const TypePtr a = type_of(*annotation.args[0], names), b = type_of(*annotation.args[1], names);
     if (const TypePtr both = unify(a, b)) return both;
@@ -360,8 +363,6 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
     if (const TypePtr* const type = std::get_if<TypePtr>(&meaning)) return *type;
     if (const Unknown* const unknown = std::get_if<Unknown>(&meaning)) ir::fail(annotation.range, unknown->problem);
     if (const Path* const path = std::get_if<Path>(&meaning)) name = path->name;
-    if (const Constant* const constant = std::get_if<Constant>(&meaning); constant && constant->value.is_string())
-      return parse_type(constant->value.to_string(), names);
   }
   static const std::unordered_map<std::string, TypeKind> kTypes{
       {"Tensor", TypeKind::kTensor},   {"int", TypeKind::kInt},        {"float", TypeKind::kFloat},
@@ -411,12 +412,16 @@ TypePtr Unit::subscripted_type(const Expr& annotation, Names* names) {
   ir::fail(annotation.range, "'" + name + "' is not a type that is known here");
 }
 
-TypePtr Unit::parse_type(const std::string& text, Names* names) {
+TypePtr Unit::parse_type(const std::string& text) {
+  return parse_type(std::make_shared<const Source>("type", text), nullptr);
+}
+
+TypePtr Unit::parse_type(std::shared_ptr<const Source> source, Names* names) {
   const std::lock_guard lock(mutex_);
-  kept_.push_back(parse(std::make_shared<const Source>("type", text)));
+  kept_.push_back(parse(source));
   const Body& body = kept_.back();
   if (body.size() != 1 || body[0]->kind != StmtKind::kExpr)
-    throw Error(ErrorCode::kValue, "type '" + text + "': cannot be read; expected one type, as in \"List[int]\"");
+    throw Error(ErrorCode::kValue, "type '" + source->text() + "': cannot be read; expected one type, as in \"List[int]\"");
   return type_of(*body[0]->value, names);
 }
 

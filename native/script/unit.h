@@ -58,7 +58,7 @@ class Unit {
   // The type that an annotation says, its names looked up in `names`; null: as archives write them.
   TypePtr type_of(const Expr& annotation, Names* names = nullptr);
   // The same from its text, as pickles have it.
-  TypePtr parse_type(const std::string& text, Names* names = nullptr);
+  TypePtr parse_type(const std::string& text);
 
   // What the program calls CONSTANTS.c0 and on. Set before anything is compiled.
   const std::vector<Value>& constants() const noexcept { return constants_; }
@@ -92,6 +92,7 @@ class Unit {
   std::shared_ptr<ir::Function> make_function(const std::string& name, FunctionSource source, TypePtr self);
   std::shared_ptr<ir::Function> load_method(Class& made, const std::string& name);
   Class& add(std::shared_ptr<ClassDefinition> definition);
+  TypePtr parse_type(std::shared_ptr<const Source> source, Names* names);
   TypePtr subscripted_type(const Expr& annotation, Names* names);
 
   std::recursive_mutex mutex_;

@@ -62,6 +62,8 @@ def type_text(annotation: Any) -> str:
     """An annotation of a class, which Python has evaluated, as the compiler writes it."""
     if isinstance(annotation, str):
         return annotation
+    if isinstance(annotation, typing.ForwardRef):
+        return annotation.__forward_arg__
     if annotation is None or annotation is type(None):
         return "NoneType"
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
