@@ -18,18 +18,47 @@ from .nn import Module
 Meaning = tuple[str, Any]
 Definition = tuple[str, str, int, int, Callable[[str], Meaning], dict[str, Any]]
 
-_BUILTINS = (
-    "abs all any bin bool chr complex dict divmod enumerate float getattr hasattr hex int isinstance len list max min "
-    "oct ord pow print range round sorted str sum tuple zip"
-).split()
-_TYPES = {
+_BUILTINS = [
+    "abs",
+    "all",
+    "any",
+    "bin",
+    "bool",
+    "chr",
+    "complex",
+    "dict",
+    "divmod",
+    "enumerate",
+    "float",
+    "getattr",
+    "hasattr",
+    "hex",
+    "int",
+    "isinstance",
+    "len",
+    "list",
+    "max",
+    "min",
+    "oct",
+    "ord",
+    "pow",
+    "print",
+    "range",
+    "round",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+    "zip",
+]
+_TYPES: dict[Any, str] = {
     typing.Any: "Any",
     typing.Union: "Union",
     typing.Optional: "Optional",
     typing.Final: "Final",
-    typing.List: "List",
-    typing.Dict: "Dict",
-    typing.Tuple: "Tuple",
+    list: "List",
+    dict: "Dict",
+    tuple: "Tuple",
     types.NoneType: "NoneType",
 }
 # Ops that share their name with one of the math module but are not what it does.
@@ -68,7 +97,7 @@ def type_text(annotation: Any) -> str:
         return "NoneType"
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is None:
-        return _TYPES.get(annotation) or getattr(annotation, "__name__", str(annotation))
+        return _TYPES.get(annotation) or str(getattr(annotation, "__name__", annotation))
     name = "Union" if origin is types.UnionType else _TYPES.get(origin) or origin.__name__
     return f"{name}[{', '.join(map(type_text, arguments))}]"
 

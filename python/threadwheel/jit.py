@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from os import PathLike
 from typing import Any, TypeVar, overload
@@ -54,7 +55,7 @@ def load(
 @overload
 def script(obj: Module) -> ScriptModule: ...
 @overload
-def script(obj: Callable[..., Any]) -> ScriptFunction: ...
+def script(obj: types.FunctionType) -> ScriptFunction: ...
 def script(obj: Any) -> Any:
     """Compile a function, or a module with its `forward` and what that calls, from its Python source.
 

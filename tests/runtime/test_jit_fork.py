@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, List, Tuple  # noqa: UP035  (the forms that programs have)
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def fail_with(n: int) -> int:
 
 def through(n: int) -> int:
     future = torch.jit.fork(fail_with, n)
-    return torch.jit.wait(future)  # type: ignore[no-any-return]
+    return torch.jit.wait(future)
 
 
 def branch(n: int) -> int:
@@ -61,7 +61,7 @@ class Forks(torch.nn.Module):
         fut = torch.jit._fork(self.compute_z, x)
         y = torch.mm(x, self.w_y)
         z = torch.jit._wait(fut)
-        return y + z  # type: ignore[operator,no-any-return]
+        return y + z
 
 
 def forks() -> Any:
@@ -74,7 +74,7 @@ def test_a_module_forks_its_own_method() -> None:
 
 def test_forks_in_a_loop_and_lists_of_futures() -> None:
     @torch.jit.script
-    def gather(n: int) -> List[int]:
+    def gather(n: int) -> list[int]:
         futures = [torch.jit.fork(fibonacci_of, i) for i in range(n)]
         return [torch.jit.wait(future) for future in futures]
 
@@ -87,7 +87,7 @@ def test_forks_inside_forks() -> None:
     def top(n: int) -> int:
         first = torch.jit.fork(tree, n)
         second = torch.jit.fork(tree, n=n + 1)
-        return torch.jit.wait(first) + torch.jit.wait(second)  # type: ignore[no-any-return]
+        return torch.jit.wait(first) + torch.jit.wait(second)
 
     assert top(10) == 16 * (55 + 89)
 
@@ -96,7 +96,7 @@ def test_errors_keep_their_type_through_all_levels() -> None:
     @torch.jit.script
     def top(n: int) -> int:
         future = torch.jit.fork(through, n)
-        return torch.jit.wait(future)  # type: ignore[no-any-return]
+        return torch.jit.wait(future)
 
     assert top(-3) == -3
     with pytest.raises(KeyError, match="leaf 4") as caught:
@@ -151,7 +151,7 @@ def test_a_failed_fork_raises_when_waited_for() -> None:
 
 def test_programs_return_futures() -> None:
     @torch.jit.script
-    def start(n: int) -> Tuple[torch.jit.Future[int], int]:
+    def start(n: int) -> tuple[torch.jit.Future[int], int]:
         return torch.jit.fork(fibonacci_of, n), n
 
     future, n = start(10)
@@ -192,7 +192,9 @@ del future
 
 
 def test_a_forked_process_forks_too(run_with_programs: Callable[[str], Any]) -> None:
-    code = FORK + """
+    code = (
+        FORK
+        + """
 model, x = t.forks(), np.ones((2, 4), np.float32)
 expected = np.asarray(model(x))
 
@@ -204,6 +206,7 @@ fork(child)
 np.testing.assert_array_equal(model(x), expected)
 print("done")
 """
+    )
     assert run_with_programs(code).stdout == "done\n"
 
 

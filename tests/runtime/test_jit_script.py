@@ -1,11 +1,12 @@
 """jit.script: functions and modules compiled from their source do what Python does with them."""
 
+# ruff: noqa: B905, C416, F821, SIM102, SIM210, UP031  (programs are written so)
 from __future__ import annotations
 
 import enum
 import math
 from collections.abc import Callable
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union  # noqa: UP035  (the forms that programs have)
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_early_returns_at_every_depth() -> None:
 
 
 def test_return_break_and_continue_inside_loops() -> None:
-    def find(values: List[int], wanted: int) -> int:
+    def find(values: list[int], wanted: int) -> int:
         for i, value in enumerate(values):
             if value == wanted:
                 return i
@@ -84,7 +85,7 @@ def test_return_break_and_continue_inside_loops() -> None:
             steps += 1
         return -n
 
-    def first_pair(values: List[int], total: int) -> Tuple[int, int]:
+    def first_pair(values: list[int], total: int) -> tuple[int, int]:
         for i in range(len(values)):
             for j in range(i + 1, len(values)):
                 if values[i] + values[j] == total:
@@ -95,7 +96,7 @@ def test_return_break_and_continue_inside_loops() -> None:
                 continue
         return -1, -1
 
-    def skip_and_stop(values: List[int]) -> Tuple[int, int]:
+    def skip_and_stop(values: list[int]) -> tuple[int, int]:
         seen = 0
         total = 0
         for value in values:
@@ -127,14 +128,14 @@ def test_a_loop_that_only_returns_needs_no_return_after_it() -> None:
 def test_statements_after_a_return_are_not_compiled() -> None:
     def done(n: int) -> int:
         return n
-        return undefined_name  # type: ignore[name-defined]  # noqa: F821
+        return undefined_name
 
     same(done, (4,))
 
 
 def test_loops_over_everything() -> None:
-    def gather(values: List[int], text: str, table: Dict[str, int]) -> List[str]:
-        out: List[str] = []
+    def gather(values: list[int], text: str, table: dict[str, int]) -> list[str]:
+        out: list[str] = []
         for i, (a, b) in enumerate(zip(values, values), 1):
             out.append(f"{i}:{a}{b}")
         for letter in text:
@@ -164,7 +165,7 @@ def test_loops_over_tensors() -> None:
 
 
 def test_comprehensions() -> None:
-    def make(values: List[int], words: List[str]) -> Tuple[List[int], Dict[str, int], List[List[int]]]:
+    def make(values: list[int], words: list[str]) -> tuple[list[int], dict[str, int], list[list[int]]]:
         return (
             [value * 2 for value in values if value > 1],
             {word: len(word) for word in words},
@@ -175,7 +176,7 @@ def test_comprehensions() -> None:
 
 
 def test_conditions_of_all_kinds() -> None:
-    def judge(n: int, values: List[int], text: str) -> List[bool]:
+    def judge(n: int, values: list[int], text: str) -> list[bool]:
         return [
             1 < n < 5,
             n == 1 or (n > 2 and not values),
@@ -196,7 +197,7 @@ def test_unpacking_and_swapping() -> None:
             a, b = b, a + b
         return a
 
-    def nested(pair: Tuple[Tuple[int, str], float]) -> str:
+    def nested(pair: tuple[tuple[int, str], float]) -> str:
         (number, text), real = pair
         first = second = number
         return text + str(first + second) + str(real)
@@ -209,10 +210,20 @@ def test_unpacking_and_swapping() -> None:
 
 
 def test_numbers() -> None:
-    def compute(n: int, f: float) -> List[float]:
-        return [n / 2, n // 2 * 1.0, -7 // 2 * 1.0, -7 % 3 * 1.0, f**2, abs(-f), math.sqrt(f), math.floor(f) * 1.0, math.pi]
+    def compute(n: int, f: float) -> list[float]:
+        return [
+            n / 2,
+            n // 2 * 1.0,
+            -7 // 2 * 1.0,
+            -7 % 3 * 1.0,
+            f**2,
+            abs(-f),
+            math.sqrt(f),
+            math.floor(f) * 1.0,
+            math.pi,
+        ]
 
-    def bits(n: int) -> List[int]:
+    def bits(n: int) -> list[int]:
         return [n << 1, n >> 1, n & 3, n | 8, n ^ 5, min(n, 3), max([n, 1]), divmod(n, 2)[1], int("12"), ord("a")]
 
     same(compute, (7, 2.5), (-3, 9.0))
@@ -220,7 +231,7 @@ def test_numbers() -> None:
 
 
 def test_strings() -> None:
-    def text(s: str, n: int) -> List[str]:
+    def text(s: str, n: int) -> list[str]:
         return [
             s[1:3] + s[-1],
             s.upper().strip(),
@@ -235,7 +246,7 @@ def test_strings() -> None:
 
 
 def test_lists_and_dicts() -> None:
-    def change(values: List[int]) -> List[int]:
+    def change(values: list[int]) -> list[int]:
         values = values.copy()
         values.append(3)
         values.extend([1])
@@ -246,8 +257,8 @@ def test_lists_and_dicts() -> None:
         values.sort()
         return values[::-1] + [values.pop()] * 2
 
-    def count(words: List[str]) -> Dict[str, int]:
-        counts: Dict[str, int] = {}
+    def count(words: list[str]) -> dict[str, int]:
+        counts: dict[str, int] = {}
         for word in words:
             if word in counts:
                 counts[word] += 1
@@ -276,7 +287,7 @@ def test_globals_closures_and_other_functions() -> None:
 
 def test_a_function_without_annotations_takes_tensors() -> None:
     @torch.jit.script
-    def double(x, scale: float = 2):  # type: ignore[no-untyped-def]
+    def double(x, scale: float = 2):
         return x * scale
 
     equal(double(array(1, 2)), [2, 4])
@@ -287,28 +298,26 @@ def test_a_function_without_annotations_takes_tensors() -> None:
 
 
 def test_optionals_are_refined() -> None:
-    def first(n: Optional[int]) -> int:
+    def first(n: int | None) -> int:
         if n is None:
             return -1
         return n + 1
 
-    def second(n: Optional[int], m: int | None = None) -> int:
+    def second(n: int | None, m: int | None = None) -> int:
         if n is not None and n > 1:
             return n
         if not (m is None or m < 0):
             return m
         return n if n is not None else 0
 
-    def third(n: Optional[int]) -> int:
+    def third(n: int | None) -> int:
         assert n is not None, "n is needed"
         return n * 2
 
-    def fourth(values: List[int]) -> int:
-        best: Optional[int] = None
+    def fourth(values: list[int]) -> int:
+        best: int | None = None
         for value in values:
-            if best is None:
-                best = value
-            elif value > best:
+            if best is None or value > best:
                 best = value
         return best if best is not None else -1
 
@@ -332,7 +341,7 @@ def test_what_types_decide_is_not_compiled() -> None:
             if self.bias is not None:
                 y = y + self.bias
             if not torch.jit.is_scripting():
-                return undefined_name(y)  # type: ignore[name-defined,no-any-return]  # noqa: F821
+                return undefined_name(y)
             return y
 
     x, weight = array([1, 2]), array([1, 2], [3, 4])
@@ -341,7 +350,7 @@ def test_what_types_decide_is_not_compiled() -> None:
 
 
 def test_unions_and_any_are_refined_by_isinstance() -> None:
-    def describe(value: Union[int, str]) -> str:
+    def describe(value: int | str) -> str:
         if isinstance(value, int):
             return "int " + str(value + 1)
         return "str"
@@ -356,15 +365,29 @@ def test_operators_and_attributes_of_tensors() -> None:
     x = array([1, 2], [3, 4])
 
     @torch.jit.script
-    def operate(x: Tensor) -> List[Tensor]:
-        return [x + 1, 1 + x, 2 - x, 2 / x, 2**x, x // 2, x % 2, -x, x @ x.T, x.relu(), x.view(-1), x.sum(0), x.permute(1, 0)]
+    def operate(x: Tensor) -> list[Tensor]:
+        return [
+            x + 1,
+            1 + x,
+            2 - x,
+            2 / x,
+            2**x,
+            x // 2,
+            x % 2,
+            -x,
+            x @ x.T,
+            x.relu(),
+            x.view(-1),
+            x.sum(0),
+            x.permute(1, 0),
+        ]
 
     expected = [x + 1, 1 + x, 2 - x, 2 / x, 2**x, x // 2, x % 2, -x, x @ x.T, x, x.ravel(), x.sum(0), x.T]
     for got, wanted in zip(operate(x), expected, strict=True):
         equal(got, wanted)
 
     @torch.jit.script
-    def ask(x: Tensor) -> Tuple[int, int, bool, bool]:
+    def ask(x: Tensor) -> tuple[int, int, bool, bool]:
         rows, columns = x.shape
         return rows * 10 + columns, x.ndim + x.numel(), x.dtype == torch.float32, bool((x > 0).all())
 
@@ -449,7 +472,7 @@ class Block(torch.nn.Module):
         return x * self.scale
 
     def broken(self, x: Tensor) -> Tensor:
-        return undefined_name(x)  # type: ignore[name-defined,no-any-return]  # noqa: F821
+        return undefined_name(x)
 
 
 class Net(torch.nn.Module):
@@ -465,7 +488,7 @@ class Net(torch.nn.Module):
         x = self.first(x)
         for block in self.rest:
             x = block(x)
-        return self.chain(x)  # type: ignore[no-any-return]
+        return self.chain(x)
 
 
 def test_modules_with_modules_inside() -> None:
@@ -524,15 +547,31 @@ REFUSED: list[tuple[str, type[Exception], str]] = [
     ("def f(x):\n    return y\n", ValueError, r"written.py:5:12: 'y' is not defined"),
     ("def f(b: bool):\n    if b:\n        y = 1\n    return y\n", ValueError, "'y' has no value when the condition"),
     ("def f(b: bool):\n    y = 1 if b else 'a'\n    return y\n", TypeError, "int on one way and str on the other"),
-    ("def f(b: bool):\n    if b:\n        return 1\n    return 'a'\n", TypeError, "what is returned is int in one branch"),
+    (
+        "def f(b: bool):\n    if b:\n        return 1\n    return 'a'\n",
+        TypeError,
+        "what is returned is int in one branch",
+    ),
     ("def f(b: bool) -> int:\n    if b:\n        return 1\n", TypeError, "end can be reached without a return"),
     ("def f(x: Tensor) -> int:\n    return x.foo()\n", TypeError, "aten::foo: this op is not implemented"),
     ("def f(x: Tensor):\n    return x.foo\n", ValueError, "a Tensor has no attribute 'foo'"),
-    ("def f(x):\n    try:\n        return x\n    except Exception:\n        return x\n", NotImplementedError, "'try' is not"),
-    ("def f(x):\n    g = lambda y: y\n    return g(x)\n", NotImplementedError, "'lambda' is not supported; write a function"),
+    (
+        "def f(x):\n    try:\n        return x\n    except Exception:\n        return x\n",
+        NotImplementedError,
+        "'try' is not",
+    ),
+    (
+        "def f(x):\n    g = lambda y: y\n    return g(x)\n",
+        NotImplementedError,
+        "'lambda' is not supported; write a function",
+    ),
     ("def f(o: Optional[int]):\n    if o:\n        return 1\n    return 2\n", TypeError, "test it with 'is None'"),
     ("def f(n: int):\n    for i in n:\n        pass\n", TypeError, "a int cannot be gone through"),
-    ("def f(n: int):\n    for i in (1, 2):\n        break\n", NotImplementedError, "break and continue are not supported in a loop"),
+    (
+        "def f(n: int):\n    for i in (1, 2):\n        break\n",
+        NotImplementedError,
+        "break and continue are not supported in a loop",
+    ),
     ("def f():\n    y = None\n    for i in range(3):\n        y = i\n    return y\n", TypeError, "annotate it where"),
     ("def f():\n    for i in range(3):\n        pass\n    return i\n", ValueError, "'i' is the variable of a loop"),
     ("def f():\n    return f'{1:.2f}'\n", NotImplementedError, "a format after ':' in an f-string"),
@@ -584,7 +623,7 @@ def test_wrong_arguments_name_the_parameter() -> None:
 
 
 def test_script_refuses_what_it_cannot_compile() -> None:
-    with pytest.raises(TypeError, match="got a int; expected a function or an nn.Module"):
+    with pytest.raises(TypeError, match=r"got a int; expected a function or an nn\.Module"):
         torch.jit.script(3)
     with pytest.raises(torch.ArgumentError, match="Python has no source of it"):
         torch.jit.script(len)
