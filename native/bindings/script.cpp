@@ -105,6 +105,12 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
   return {Value(std::move(object)), unit};
 }
 
+void add_class(const std::shared_ptr<Unit>& unit, const std::string& name, const py::object& find) {
+  Unit::MethodLoader loader = method_loader(*unit, find);
+  const py::gil_scoped_release unlocked;
+  unit->add_object_class(name, std::move(loader));
+}
+
 void add_named_tuple(const std::shared_ptr<Unit>& unit, const std::string& name,
                      const std::vector<std::pair<std::string, std::string>>& fields) {
   const py::gil_scoped_release unlocked;
@@ -129,6 +135,7 @@ void bind_script(py::module_& module) {
       .def(py::init([] { return std::make_shared<Unit>([](const std::string&) { return nullptr; }); }))
       .def("add_function", &add_function, py::arg("name"), py::arg("definition"))
       .def("add_module", &add_module, py::arg("name"), py::arg("attributes"), py::arg("annotations"), py::arg("find_method"))
+      .def("add_class", &add_class, py::arg("name"), py::arg("find_method"))
       .def("add_named_tuple", &add_named_tuple, py::arg("name"), py::arg("fields"))
       .def("add_enum", &add_enum, py::arg("name"), py::arg("members"));
 }

@@ -102,7 +102,8 @@ void Lowering::assign_attribute(const Expr& target, Variable* value) {
   if (!object->type->is(TypeKind::kClass))
     ir::fail(target.range, "a " + object->type->to_string() + " has no attributes that could be set");
   const auto& definition = *object->type->definition();
-  const std::int64_t slot = definition.find(target.text);
+  std::int64_t slot = definition.find(target.text);
+  if (slot < 0 && unit_.declare_attribute(definition, target.text, value->type)) slot = definition.find(target.text);
   if (slot < 0) ir::fail(target.range, definition.name + " has no attribute '" + target.text + "'");
   const TypePtr& type = definition.attributes[static_cast<std::size_t>(slot)].type;
   ir::Node* const node = builder_.node(ir::NodeKind::kSetAttribute, {object, as_type(value, type, target.range)});

@@ -115,12 +115,25 @@ ir::Variable* Lowering::call_special(const std::string& name, const Expr& expr, 
   }
   if (name == "hasattr")
     if (const auto has = known(expr)) return builder_.boolean(*has);
+  if (name == "dict" && expr.args.size() == 1) return keyword_dict(expr);
   if (name == "list") {
     if (expr.args.size() == 1) return builder_.list({}, Type::of(TypeKind::kTensor));
     return list_of(iterable(argument(expr, 1)));
   }
   handled = false;
   return nullptr;
+}
+
+// dict(a=1, b=2).
+ir::Variable* Lowering::keyword_dict(const Expr& expr) {
+  std::vector<Variable*> entries, values;
+  for (const auto& [name, value] : expr.keywords) values.push_back(expression(*value));
+  const TypePtr type = values.empty() ? Type::of(TypeKind::kTensor) : common_type(expr, values);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    entries.push_back(builder_.string(expr.keywords[i].first));
+    entries.push_back(as_type(values[i], type, expr.range));
+  }
+  return builder_.value(ir::NodeKind::kDict, std::move(entries), Type::dict(Type::of(TypeKind::kString), type));
 }
 
 // Python's functions that are ops.

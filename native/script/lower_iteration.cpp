@@ -15,7 +15,15 @@ Lowering::Iterable Lowering::iterable(const Expr& expr) {
       if (path->name == "zip") return zip(expr);
     }
   }
-  return iterable_of(expression(expr), expr.range);
+  const Binding what = binding(expr);
+  if (const TypePtr* const type = std::get_if<TypePtr>(&what); type != nullptr && (*type)->is(TypeKind::kEnum)) {
+    Iterable members;
+    for (Value& member : unit_.enum_members(*type)) members.fixed.push_back(builder_.constant(std::move(member), *type));
+    return members;
+  }
+  Variable* const* const value = std::get_if<Variable*>(&what);
+  if (value == nullptr) ir::fail(expr.range, "this cannot be gone through", ErrorCode::kType);
+  return iterable_of(*value, expr.range);
 }
 
 Lowering::Iterable Lowering::iterable_of(Variable* value, const Range& range) {

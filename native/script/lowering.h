@@ -208,6 +208,7 @@ class Lowering {
   Variable* call_value(Variable* object, const Expr& expr);
   Binding call_path(const std::string& path, const Expr& expr);
   Variable* call_special(const std::string& name, const Expr& expr, bool& handled);
+  Variable* keyword_dict(const Expr& expr);
   Variable* call_builtin(const std::string& name, const Expr& expr, bool& handled);
   Variable* call_prim(const std::string& name, const Expr& expr, bool& handled);
   Variable* call_method(Variable* object, const std::string& name, const Expr& expr);

@@ -242,6 +242,27 @@ TypePtr Unit::add_class(std::shared_ptr<ClassDefinition> definition, MethodLoade
   return made.type = Type::class_of(made.definition);
 }
 
+TypePtr Unit::add_object_class(const std::string& name, MethodLoader methods) {
+  const std::lock_guard lock(mutex_);
+  auto definition = std::make_shared<ClassDefinition>();
+  definition->name = name;
+  Class& made = add(std::move(definition));
+  made.method_loader = std::move(methods);
+  made.type = Type::class_of(made.definition);
+  made.is_open = true;
+  if (const auto init = find_method(*made.definition, "__init__")) init->graph();
+  made.is_open = false;
+  return made.type;
+}
+
+bool Unit::declare_attribute(const ClassDefinition& definition, const std::string& name, TypePtr type) {
+  const std::lock_guard lock(mutex_);
+  const auto holder = classes_.find(definition.name);
+  if (holder == classes_.end() || !holder->second->is_open) return false;
+  holder->second->definition->attributes.push_back({name, std::move(type)});
+  return true;
+}
+
 TypePtr Unit::add_named_tuple(std::shared_ptr<ClassDefinition> definition) {
   const std::lock_guard lock(mutex_);
   Class& made = add(std::move(definition));
@@ -299,6 +320,13 @@ Value Unit::enum_member(const TypePtr& type, const std::string& name) {
   for (const auto& [member, value] : find_class(type->name())->members)
     if (member == name) return value;
   return {};
+}
+
+std::vector<Value> Unit::enum_members(const TypePtr& type) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Value> members;
+  for (const auto& [name, member] : find_class(type->name())->members) members.push_back(member);
+  return members;
 }
 
 TypePtr Unit::enum_value_type(const TypePtr& type) {

@@ -47,11 +47,16 @@ class Unit {
   // A constant written in the class: `size : Final[int] = 3`.
   std::optional<std::pair<TypePtr, Value>> find_constant(const ClassDefinition& definition, const std::string& name);
   Value enum_member(const TypePtr& type, const std::string& name);  // None: no such member
+  std::vector<Value> enum_members(const TypePtr& type);
   TypePtr enum_value_type(const TypePtr& type);  // of all members' values; Any when they differ
   Value enum_with_value(const TypePtr& type, const Value& value);
 
   std::shared_ptr<ir::Function> add_function(const std::string& name, FunctionSource source);
   TypePtr add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods);
+  // A class whose objects programs make. Its attributes are those that __init__ sets.
+  TypePtr add_object_class(const std::string& name, MethodLoader methods);
+  // Adds an attribute to a class whose __init__ is being compiled; returns whether it is one.
+  bool declare_attribute(const ClassDefinition& definition, const std::string& name, TypePtr type);
   TypePtr add_named_tuple(std::shared_ptr<ClassDefinition> definition);
   TypePtr add_enum(const std::string& name, std::vector<std::pair<std::string, Value>> members);
 
@@ -78,6 +83,7 @@ class Unit {
     std::unordered_map<std::string, std::shared_ptr<ir::Function>> functions;
     std::vector<std::pair<std::string, Value>> members;  // of an enum
     MethodLoader method_loader;                          // of a class of Python
+    bool is_open = false;                                // while its __init__ is compiled
   };
   using Defaults = std::vector<std::pair<std::string, Value>>;
 

@@ -52,18 +52,13 @@ _BUILTINS = [
     "zip",
 ]
 _TYPES: dict[Any, str] = {
-    typing.Any: "Any",
-    typing.Union: "Union",
-    typing.Optional: "Optional",
-    typing.Final: "Final",
-    list: "List",
-    dict: "Dict",
-    tuple: "Tuple",
-    types.NoneType: "NoneType",
-}
+    getattr(typing, name): name for name in ("Any", "Union", "Optional", "Final", "List", "Dict", "Tuple")
+} | {types.NoneType: "NoneType"}
 # Ops that share their name with one of the math module but are not what it does.
 _MATH = {"pow": "pow", "fabs": "fabs", "remainder": "mathremainder"}
-_SUPPORTED = "supported are functions, modules, classes that are enums or named tuples, and constants"
+_SUPPORTED = (
+    "supported are functions, constants, and classes that are enums or named tuples or have an __init__ and no base"
+)
 
 
 def source(function: Callable[..., Any], find: Callable[[str], Meaning]) -> Definition:
@@ -168,7 +163,7 @@ class Compiler:
         if isinstance(value, ScriptFunction):
             return "function", value
         if isinstance(value, type):
-            return self._class(name, value)
+            return self.class_(name, value)
         if inspect.isfunction(value):
             return "function", self.function(value)
         if isinstance(value, _core.DType):
@@ -186,7 +181,7 @@ class Compiler:
             return "path", f"torch.{_MATH.get(name, name)}"
         return self.meaning(f"{module.__name__}.{name}", getattr(module, name))
 
-    def _class(self, name: str, cls: type) -> Meaning:
+    def class_(self, name: str, cls: type) -> Meaning:
         if issubclass(cls, BaseException):
             return "path", f"exceptions.{cls.__name__}"
         if cls in self._classes:
@@ -197,6 +192,9 @@ class Compiler:
         elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
             fields = [(field, type_text(cls.__annotations__.get(field, "Tensor"))) for field in cls._fields]
             self.unit.add_named_tuple(qualified, fields)
+        elif cls.__bases__ == (object,) and inspect.isfunction(vars(cls).get("__init__")):
+            self._classes[cls] = qualified  # its methods may name it
+            self.unit.add_class(qualified, lambda method: self._method(cls, method))
         else:
             return "unknown", f"'{name}' is a class, which programs cannot use; {_SUPPORTED}"
         self._classes[cls] = qualified

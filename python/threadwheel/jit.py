@@ -55,9 +55,13 @@ def load(
 @overload
 def script(obj: Module) -> ScriptModule: ...
 @overload
+def script(obj: type[_T]) -> type[_T]: ...
+@overload
 def script(obj: types.FunctionType) -> ScriptFunction: ...
 def script(obj: Any) -> Any:
     """Compile a function, or a module with its `forward` and what that calls, from its Python source.
+
+    A class is checked and given back: functions that are compiled may make objects of it.
 
     Parameters without an annotation are tensors. Global names are looked up now, and constants among them stay as they
     are; a module's attributes are copied, but for tensors, whose memory is shared. Other methods of a module are
@@ -75,8 +79,13 @@ def script(obj: Any) -> Any:
         if hasattr(obj, "forward"):
             made.forward.compile()
         return made
-    if not callable(obj) or isinstance(obj, type):
-        raise TypeError(f"jit.script: got a {type(obj).__name__}; expected a function or an nn.Module")
+    if isinstance(obj, type):
+        kind, problem = Compiler().class_(obj.__qualname__, obj)
+        if kind == "unknown":
+            raise _core.ArgumentError(f"jit.script: {problem}")
+        return obj
+    if not callable(obj):
+        raise TypeError(f"jit.script: got a {type(obj).__name__}; expected a function, a class or an nn.Module")
     function = Compiler().function(obj)
     function.compile()
     return function

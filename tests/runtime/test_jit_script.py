@@ -427,6 +427,22 @@ def test_assignments_to_parts_of_tensors() -> None:
     equal(change(array([1, 2, 3], [4, 5, 6])), [[2, 0, 0], [10, 12, 14]])
 
 
+def test_annotations_in_all_spellings(written: Callable[[str], Any]) -> None:
+    compiled = written(
+        """def f(a: List[int], b: "Dict[str, List[int]]", c: Optional[Tuple[int, str]] = None, d: "int | None" = None) -> Any:
+    e: 'List[Tuple[str, int]]' = []
+    g: Union[int, str] = 1
+    for key, value in b.items():
+        e.append((key, value[0] + a[0]))
+    if c is not None and d is not None:
+        return str(c[0] + d)
+    return e
+"""
+    )
+    assert compiled([1], {"x": [2]}) == [("x", 3)]
+    assert compiled([1], {}, (1, "y"), 4) == "5"
+
+
 # --- classes ----------------------------------------------------------------------------------------
 
 
@@ -623,7 +639,63 @@ def test_wrong_arguments_name_the_parameter() -> None:
 
 
 def test_script_refuses_what_it_cannot_compile() -> None:
-    with pytest.raises(TypeError, match=r"got a int; expected a function or an nn\.Module"):
+    with pytest.raises(TypeError, match=r"got a int; expected a function, a class or an nn\.Module"):
         torch.jit.script(3)
     with pytest.raises(torch.ArgumentError, match="Python has no source of it"):
         torch.jit.script(len)
+
+
+class Counter:
+    def __init__(self, start: int) -> None:
+        self.value = start
+        self.seen: list[int] = []
+
+    def add(self, n: int) -> Counter:
+        self.value += n
+        self.seen.append(n)
+        return self
+
+    def __eq__(self, other: Counter) -> bool:
+        return self.value == other.value
+
+    def __add__(self, other: Counter) -> int:
+        return self.value + other.value
+
+
+def test_programs_make_objects_of_classes() -> None:
+    def count(n: int) -> tuple[int, list[int], bool, int]:
+        counter = Counter(n)
+        counter.add(2).add(3)
+        counter.value += 1
+        return counter.value, counter.seen, counter == Counter(n), counter + Counter(10)
+
+    assert torch.jit.script(Counter) is Counter
+    same(count, (1,), (-6,))
+
+
+def test_what_iterates_and_results_with_names() -> None:
+    @torch.jit.script
+    def names() -> list[str]:
+        return [color.name for color in Color]
+
+    def make(n: int) -> dict[str, int]:
+        return dict(a=n, b=2)
+
+    @torch.jit.script
+    def greatest(x: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.max(x, dim=1).values, x.sort().indices
+
+    assert names() == ["RED", "GREEN"]
+    same(make, (1,))
+    values, indices = greatest(array([1, 5], [3, 2]))
+    equal(values, [5, 3])
+    equal(indices, [[0, 1], [1, 0]])
+
+
+def test_programs_print(capfd: pytest.CaptureFixture[str]) -> None:
+    @torch.jit.script
+    def show(n: int) -> None:
+        print("n is", n, [1, 2], None)
+
+    show(3)
+    assert capfd.readouterr().out == "n is 3 [1, 2] None\n"
