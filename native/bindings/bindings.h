@@ -20,6 +20,7 @@ void bind_information(py::module_& module);
 void bind_tensor(py::module_& module);
 void bind_ops(py::module_& module);
 void bind_jit(py::module_& module);
+void bind_script(py::module_& module);
 void bind_archive(py::module_& module);
 void bind_testing(py::module_& module);
 void bind_testing_interop(py::module_& testing);

@@ -1,7 +1,10 @@
-// threadwheel.jit: loaded programs, their objects and methods.
+// threadwheel.jit: programs' objects and functions as Python holds them, and futures.
+//
+// The interpreter's lock is never held by who waits for a unit: compiling asks Python for names with the unit locked.
 #include "bindings/jit.h"
 
-#include <set>
+#include <pybind11/stl.h>
+
 #include <vector>
 
 #include "archive/archive.h"
@@ -10,7 +13,6 @@
 #include "interpreter/module.h"
 #include "interpreter/script_error.h"
 #include "interpreter/survey.h"
-#include "passes/freeze.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {
@@ -18,43 +20,34 @@ namespace {
 
 using script::Unit;
 
-// An object, enum member or future of a program, and the unit that its class is defined in.
-struct ScriptObject {
-  Value value;
-  std::shared_ptr<Unit> unit;
-  std::shared_ptr<const passes::Frozen> frozen;  // null: methods are the unit's
-
-  const ClassDefinition& definition() const {
-    if (value.is_object()) return *value.to_object().type->definition();
-    return *value.to_enum().type->definition();
+std::shared_ptr<ir::Function> find_method(const ScriptObject& object, const std::string& name) {
+  if (object.frozen != nullptr) {
+    const auto found = object.frozen->methods.find(name);
+    return found == object.frozen->methods.end() ? nullptr : found->second;
   }
+  const py::gil_scoped_release unlocked;
+  return object.unit->find_method(object.definition(), name);
+}
 
-  std::shared_ptr<ir::Function> find_method(const std::string& name) const {
-    if (frozen == nullptr) return unit->find_method(definition(), name);
-    const auto found = frozen->methods.find(name);
-    return found == frozen->methods.end() ? nullptr : found->second;
-  }
-};
-
-// A method with its object.
-struct ScriptMethod {
-  std::shared_ptr<ir::Function> function;
-  ScriptObject self;
-};
+TypePtr result_type(ir::Function& function) {
+  return function.result() ? function.result() : function.graph().top.results[0]->type;
+}
 
 // The arguments of a call in the parameters' order. Throws Error(kType) that names the argument.
-std::vector<Value> bind(const ScriptMethod& method, const py::args& args, const py::kwargs& kwargs) {
-  const auto& parameters = method.function->parameters();
+std::vector<Value> bind(const ScriptFunction& called, const py::args& args, const py::kwargs& kwargs) {
+  const auto& parameters = called.function->parameters();
   const auto refuse = [&](const std::string& problem) {
-    throw Error(ErrorCode::kType, method.function->name() + ": " + problem);
+    throw Error(ErrorCode::kType, called.function->name() + ": " + problem);
   };
-  if (args.size() + 1 > parameters.size())
-    refuse("takes " + std::to_string(parameters.size() - 1) + " arguments, got " + std::to_string(args.size()));
-  std::vector<Value> values{method.self.value};
+  std::vector<Value> values;
+  if (called.self) values.push_back(*called.self);
+  const std::size_t first = values.size();
+  if (args.size() + first > parameters.size())
+    refuse("takes " + std::to_string(parameters.size() - first) + " arguments, got " + std::to_string(args.size()));
   std::size_t used = 0;
-  for (std::size_t i = 1; i < parameters.size(); ++i) {
+  for (std::size_t i = first; i < parameters.size(); ++i) {
     const ir::Parameter& parameter = parameters[i];
-    const bool named = kwargs.contains(parameter.name), positional = i <= args.size();
+    const bool named = kwargs.contains(parameter.name), positional = i - first < args.size();
     used += named;
     if (named && positional) refuse("argument '" + parameter.name + "' is given twice");
     if (!named && !positional) {
@@ -62,7 +55,7 @@ std::vector<Value> bind(const ScriptMethod& method, const py::args& args, const 
       values.push_back(*parameter.default_value);
       continue;
     }
-    const py::object given = positional ? py::object(args[i - 1]) : py::object(kwargs[parameter.name.c_str()]);
+    const py::object given = positional ? py::object(args[i - first]) : py::object(kwargs[parameter.name.c_str()]);
     Converted converted = to_value(*parameter.type, given, {0, true});
     if (const auto* problem = std::get_if<std::string>(&converted)) refuse("argument '" + parameter.name + "' " + *problem);
     values.push_back(std::get<Value>(std::move(converted)));
@@ -71,20 +64,27 @@ std::vector<Value> bind(const ScriptMethod& method, const py::args& args, const 
   return values;
 }
 
-py::object call(const ScriptMethod& method, const py::args& args, const py::kwargs& kwargs) {
-  std::vector<Value> values = bind(method, args, kwargs);
+py::object call(const ScriptFunction& called, const py::args& args, const py::kwargs& kwargs) {
+  std::vector<Value> values = bind(called, args, kwargs);
   Value result;
+  TypePtr type;
   {
     const py::gil_scoped_release unlocked;
-    result = interpreter::run(method.function, std::move(values));
+    result = interpreter::run(called.function, std::move(values));
+    type = result_type(*called.function);
   }
-  return to_python(result, method.function->result(), method.self.unit);
+  return to_python(result, type, called.unit);
 }
 
-py::list sorted_list(const std::set<std::string>& names) {
-  py::list list;
-  for (const std::string& name : names) list.append(name);
-  return list;
+ScriptFunction forward_of(const ScriptObject& module) {
+  auto forward = find_method(module, "forward");
+  if (forward == nullptr) throw Error(ErrorCode::kType, module.definition().name + " has no method 'forward'");
+  return {std::move(forward), module.unit, module.value};
+}
+
+std::optional<std::pair<TypePtr, Value>> find_constant(const ScriptObject& object, const std::string& name) {
+  const py::gil_scoped_release unlocked;
+  return object.unit->find_constant(object.definition(), name);
 }
 
 py::object get_attribute(const ScriptObject& self, const std::string& name) {
@@ -94,8 +94,8 @@ py::object get_attribute(const ScriptObject& self, const std::string& name) {
       const auto index = static_cast<std::size_t>(slot);
       return to_python(self.value.to_object().slots[index], definition.attributes[index].type, self.unit);
     }
-    if (const auto constant = self.unit->find_constant(definition, name)) return to_python(constant->second, constant->first, self.unit);
-    if (auto function = self.find_method(name)) return py::cast(ScriptMethod{std::move(function), self});
+    if (const auto constant = find_constant(self, name)) return to_python(constant->second, constant->first, self.unit);
+    if (auto function = find_method(self, name)) return py::cast(ScriptFunction{std::move(function), self.unit, self.value});
   } else if (name == "name" || name == "value") {
     return name == "name" ? py::str(self.value.to_enum().name) : to_python(self.value.to_enum().value);
   }
@@ -116,11 +116,19 @@ void set_attribute(const ScriptObject& self, const std::string& name, py::handle
   self.value.to_object().slots[index] = std::get<Value>(std::move(converted));
 }
 
-py::list names_of(const ScriptObject& self) {
-  py::list names;
-  for (const std::string& name : self.unit->method_names(self.definition())) names.append(name);
-  for (const auto& attribute : self.definition().attributes) names.append(attribute.name);
+std::vector<std::string> names_of(const ScriptObject& self) {
+  std::vector<std::string> names;
+  {
+    const py::gil_scoped_release unlocked;
+    names = self.unit->method_names(self.definition());
+  }
+  for (const auto& attribute : self.definition().attributes) names.push_back(attribute.name);
   return names;
+}
+
+void compile(const ScriptFunction& function) {
+  const py::gil_scoped_release unlocked;
+  function.function->graph();
 }
 
 std::shared_ptr<archive::Archive> open_archive(py::handle file) {
@@ -138,12 +146,13 @@ ScriptObject load(py::handle file, const std::string& model) {
   const auto archive = open_archive(file);
   const py::gil_scoped_release unlocked;
   interpreter::Module module = interpreter::load(archive, model);
-  return {module.root(), module.unit(), nullptr};
+  return {module.root(), module.unit()};
 }
 
 // Methods named __...__ make and store objects; they are not frozen.
 ScriptObject freeze(const ScriptObject& module) {
-  if (!module.value.is_object()) throw Error(ErrorCode::kType, "freeze: " + module.definition().name + " is not a module");
+  if (!module.value.is_object())
+    throw Error(ErrorCode::kType, "freeze: " + module.definition().name + " is not a module");
   if (module.frozen != nullptr) return module;
   const py::gil_scoped_release unlocked;
   std::vector<std::string> names = module.unit->method_names(module.definition());
@@ -152,14 +161,85 @@ ScriptObject freeze(const ScriptObject& module) {
   return {frozen->root, module.unit, frozen};
 }
 
+interpreter::Survey survey(const ScriptFunction& function) {
+  const py::gil_scoped_release unlocked;
+  return interpreter::survey(*function.function);
+}
+
+// --- futures ------------------------------------------------------------------------------------------
+
+// A future of a program's value, or of what a Python function made of one.
+struct PythonFuture {
+  std::variant<Future<Value>, Future<Held>> state;
+  TypePtr type;
+  std::shared_ptr<Unit> unit;
+
+  bool done() const {
+    return std::visit([](const auto& future) { return future.done(); }, state);
+  }
+
+  py::object wait() const {
+    {
+      const py::gil_scoped_release unlocked;
+      std::visit([](const auto& future) { future.wait(); }, state);
+    }
+    if (const auto* const value = std::get_if<Future<Value>>(&state)) return to_python(value->value(), type, unit);
+    return *std::get<Future<Held>>(state).value();
+  }
+
+  // Called by the thread that completes the future, or at once.
+  PythonFuture then(const py::object& function) const {
+    const auto next = [self = *this, held = hold(function)](const auto&) {
+      const py::gil_scoped_acquire locked;
+      return hold((*held)(py::cast(self)));
+    };
+    return {std::visit([&](const auto& future) { return future.then(next); }, state), nullptr, nullptr};
+  }
+};
+
+// Functions of programs run on the inter-op pool, those of Python at once.
+PythonFuture fork(const py::object& function, const py::args& args, const py::kwargs& kwargs) {
+  std::optional<ScriptFunction> called;
+  if (py::isinstance<ScriptFunction>(function)) called = function.cast<ScriptFunction>();
+  if (py::isinstance<ScriptObject>(function)) called = forward_of(function.cast<const ScriptObject&>());
+  if (!called) {
+    Promise<Held> promise;
+    promise.set_value(hold(function(*args, **kwargs)));
+    return {promise.future(), nullptr, nullptr};
+  }
+  std::vector<Value> values = bind(*called, args, kwargs);
+  const py::gil_scoped_release unlocked;
+  TypePtr type = result_type(*called->function);
+  return {interpreter::launch(called->function, std::move(values)), std::move(type), called->unit};
+}
+
+void bind_futures(py::module_& module) {
+  py::class_<PythonFuture>(module, "Future", "What a forked call will give.")
+      .def("done", &PythonFuture::done, "Return whether there is a result, or an error.")
+      .def("wait", &PythonFuture::wait, "Wait, and return the result or raise the error.")
+      .def("value", &PythonFuture::wait, "Wait, and return the result or raise the error.")
+      .def("then", &PythonFuture::then, py::arg("callback"),
+           "Return the future of `callback(self)`, called when this one is done, by the thread that completes it.");
+  module.def("fork", &fork, py::arg("function"));
+}
+
 }  // namespace
+
+Held hold(py::object object) {
+  return Held(new py::object(std::move(object)), [](py::object* held) {
+    const py::gil_scoped_acquire locked;
+    delete held;
+  });
+}
 
 const Value* script_object(py::handle object) {
   return py::isinstance<ScriptObject>(object) ? &object.cast<const ScriptObject&>().value : nullptr;
 }
 
-py::object wrap_script_object(const Value& value, const std::shared_ptr<Unit>& unit) {
-  return py::cast(ScriptObject{value, unit, nullptr});
+py::object wrap_script_object(const Value& value, const TypePtr& type, const std::shared_ptr<Unit>& unit) {
+  if (value.tag() != ValueTag::kFuture) return py::cast(ScriptObject{value, unit});
+  const bool is_typed = type != nullptr && type->is(TypeKind::kFuture);
+  return py::cast(PythonFuture{value.to_future().future, is_typed ? type->element() : nullptr, unit});
 }
 
 void bind_jit(py::module_& module) {
@@ -167,19 +247,21 @@ void bind_jit(py::module_& module) {
       .def("__getattr__", &get_attribute)
       .def("__setattr__", &set_attribute)
       .def("__dir__", &names_of)
-      .def("__call__",
-           [](const ScriptObject& self, const py::args& args, const py::kwargs& kwargs) {
-             auto forward = self.find_method("forward");
-             if (forward == nullptr) throw Error(ErrorCode::kType, self.definition().name + " has no method 'forward'");
-             return call({std::move(forward), self}, args, kwargs);
-           })
+      .def("__call__", [](const ScriptObject& self, const py::args& args,
+                          const py::kwargs& kwargs) { return call(forward_of(self), args, kwargs); })
       .def("__repr__", [](const ScriptObject& self) { return "<" + self.definition().name + ">"; });
-  py::class_<ScriptMethod>(module, "ScriptMethod", "A method of a loaded program, with its object.")
+  py::class_<ScriptFunction>(module, "ScriptFunction", "A function of a program, or a method with its object.")
       .def("__call__", &call)
-      .def_property_readonly("name", [](const ScriptMethod& self) { return self.function->name(); })
-      .def_property_readonly("ops", [](const ScriptMethod& self) { return sorted_list(interpreter::survey(*self.function).ops); })
-      .def_property_readonly("missing_ops", [](const ScriptMethod& self) { return sorted_list(interpreter::survey(*self.function).missing); })
-      .def_property_readonly("graph", [](const ScriptMethod& self) { return self.function->graph().to_string(); });
+      .def("compile", &compile, "Compile it now; raise what is wrong with its source.")
+      .def_property_readonly("name", [](const ScriptFunction& self) { return self.function->name(); })
+      .def_property_readonly("graph", [](const ScriptFunction& self) {
+        compile(self);
+        return self.function->graph().to_string();
+      })
+      .def_property_readonly("ops", [](const ScriptFunction& self) { return survey(self).ops; })
+      .def_property_readonly("missing_ops", [](const ScriptFunction& self) { return survey(self).missing; });
+  module.attr("ScriptMethod") = module.attr("ScriptFunction");
+  bind_futures(module);
   module.def("freeze_module", &freeze, py::arg("module"));
   module.def("load_module", &load, py::arg("file"), py::arg("model") = "");
 }

@@ -199,6 +199,7 @@ PYBIND11_MODULE(_core, module) {
   bindings::bind_tensor(module);
   bindings::bind_ops(module);
   bindings::bind_jit(module);
+  bindings::bind_script(module);
   bindings::bind_archive(module);
   bindings::bind_testing(module);
 }

@@ -4,6 +4,7 @@
 #include "bindings/values.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "ops/registry.h"
@@ -12,16 +13,29 @@
 namespace threadwheel::bindings {
 namespace {
 
+// ones(2, 3) for ones((2, 3)): the ints that stand for the last argument by position, a list of ints. Nothing: they are
+// not that.
+std::optional<py::object> gathered_ints(const Schema& schema, const py::args& args, std::size_t num_positional) {
+  if (num_positional == 0 || args.size() < num_positional) return std::nullopt;
+  const SchemaType& type = schema.arguments[num_positional - 1].type;
+  if (type.list_size != 0 || !type.type->is(TypeKind::kList) || !type.type->element()->is(TypeKind::kInt)) return std::nullopt;
+  const py::object rest = args[py::slice(static_cast<py::ssize_t>(num_positional) - 1, static_cast<py::ssize_t>(args.size()), 1)];
+  for (const py::handle each : rest)
+    if (!PyLong_Check(each.ptr()) || PyBool_Check(each.ptr())) return std::nullopt;
+  return rest;
+}
+
 // Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.
 std::string match(const Schema& schema, const py::args& args, const py::kwargs& kwargs, bool from_scalars,
                   std::vector<Value>& values) {
   std::size_t num_positional = 0, num_named = 0;
   for (const SchemaArgument& argument : schema.arguments) num_positional += !argument.keyword_only;
-  if (args.size() > num_positional)
+  const std::optional<py::object> ints = gathered_ints(schema, args, num_positional);
+  if (args.size() > num_positional && !ints)
     return "takes " + std::to_string(num_positional) + " positional arguments, got " + std::to_string(args.size());
   for (std::size_t i = 0; i < schema.arguments.size(); ++i) {
     const SchemaArgument& argument = schema.arguments[i];
-    const bool positional = i < args.size(), named = kwargs.contains(argument.name);
+    const bool positional = i < std::min(args.size(), num_positional), named = kwargs.contains(argument.name);
     num_named += named;
     if (positional && named) return "argument '" + argument.name + "' is given twice";
     if (!positional && !named) {
@@ -29,7 +43,9 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       values.push_back(*argument.default_value);
       continue;
     }
-    const py::object given = positional ? py::object(args[i]) : py::object(kwargs[argument.name.c_str()]);
+    const py::object given = !positional                          ? py::object(kwargs[argument.name.c_str()])
+                             : ints && i + 1 == num_positional ? *ints
+                                                               : py::object(args[i]);
     Converted converted = to_value(*argument.type.type, given, {argument.type.list_size, from_scalars});
     if (const auto* problem = std::get_if<std::string>(&converted))
       return "argument '" + argument.name + "' " + *problem;

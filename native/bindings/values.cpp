@@ -205,7 +205,7 @@ py::object to_python(const Value& value, const TypePtr& declared, const std::sha
     }
     case ValueTag::kObject:
     case ValueTag::kEnum:
-    case ValueTag::kFuture: return wrap_script_object(value, unit);
+    case ValueTag::kFuture: return wrap_script_object(value, type, unit);
   }
   return py::none();
 }

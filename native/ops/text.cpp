@@ -117,9 +117,20 @@ Value percent_format(Arguments given) {
 
 std::string str(const Value& value) { return to_text(value); }
 
+// One write of the whole line: programs print from several threads.
+Value print(Arguments given) {
+  std::string line;
+  for (std::size_t i = 0; i < given.size(); ++i) line.append(i == 0 ? "" : " ").append(to_text(*given[i]));
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fflush(stdout);
+  return {};
+}
+
 constexpr OpDefinition kOps[] = {
     define_variadic_op("aten::format(str self, ...) -> str", format),
     define_variadic_op("aten::percentFormat(str self, ...) -> str", percent_format),
+    define_variadic_op("prim::Print(...) -> ()", print),
     define_op<str>("aten::str(t elem) -> str"),
 };
 

@@ -11,41 +11,81 @@ void Lowering::raise(Variable* message, std::string exception) {
   throw Unreachable();
 }
 
-// A call that no overload takes raises when it is executed, if ever: programs are full of branches that never are.
 ir::Variable* Lowering::op(const std::string& name, const CallArguments& given) {
   if (Variable* const result = try_call_op(builder_, name, given)) return result;
+  if (!names_.is_archive()) ir::fail(builder_.range(), describe_mismatch(name, given), ErrorCode::kType);
   raise(builder_.string(describe_mismatch(name, given)), "NotImplementedError");
 }
 
-CallArguments Lowering::arguments(const Expr& expr) {
+CallArguments Lowering::arguments(const Expr& expr, std::size_t first) {
   CallArguments given;
-  for (std::size_t i = 1; i < expr.args.size(); ++i) given.positional.push_back(expression(*expr.args[i]));
+  for (std::size_t i = first; i < expr.args.size(); ++i) {
+    const Expr& each = *expr.args[i];
+    Variable* const value = expression(each.kind == ExprKind::kStarred ? *each.args[0] : each);
+    if (each.kind != ExprKind::kStarred) {
+      given.positional.push_back(value);
+      continue;
+    }
+    if (!value->type->is(TypeKind::kTuple))
+      ir::fail(each.range, "'*' takes a tuple, whose length is known; this is a " + value->type->to_string(), ErrorCode::kType);
+    for (Variable* element : builder_.unpack(value, value->type->elements())) given.positional.push_back(element);
+  }
   for (const auto& [name, value] : expr.keywords) given.named.emplace_back(name, expression(*value));
   return given;
 }
 
-TypePtr Lowering::result_type(const ir::Function& function) {
-  return function.result() ? function.result() : Type::of(TypeKind::kNone);
+const Expr& Lowering::argument(const Expr& expr, std::size_t position) {
+  if (position >= expr.args.size()) ir::fail(expr.range, "an argument is missing", ErrorCode::kType);
+  return *expr.args[position];
+}
+
+TypePtr Lowering::type_of(const Expr& annotation) {
+  return unit_.type_of(annotation, names_.is_archive() ? nullptr : &names_);
+}
+
+// A function without an annotation gives what its body gives.
+TypePtr Lowering::result_type(ir::Function& function) {
+  return function.result() ? function.result() : function.graph().top.results[0]->type;
 }
 
 Lowering::Binding Lowering::call(const Expr& expr) {
   const Expr& callee = *expr.args[0];
+  Binding what;
   if (callee.kind == ExprKind::kAttribute) {  // a method of a value, or a name with dots
     const Binding base = binding(*callee.args[0]);
     if (Variable* const* const object = std::get_if<Variable*>(&base)) return call_method(*object, callee.text, expr);
     if (const TypePtr* const type = std::get_if<TypePtr>(&base); type != nullptr && callee.text == "__new__")
       return builder_.value(ir::NodeKind::kCreateObject, {}, *type);
+    what = attribute_of_binding(base, callee);
+  } else {
+    what = binding(callee);
   }
-  const Binding what = binding(callee);
   if (const auto* function = std::get_if<std::shared_ptr<ir::Function>>(&what)) return call_function(*function, arguments(expr));
   if (const TypePtr* const type = std::get_if<TypePtr>(&what)) return construct(*type, expr);
   if (const Path* const path = std::get_if<Path>(&what)) return call_path(path->name, expr);
+  if (Variable* const* const object = std::get_if<Variable*>(&what)) return call_value(*object, expr);
+  if (const BoundMethod* const method = std::get_if<BoundMethod>(&what)) {
+    CallArguments given = arguments(expr);
+    given.positional.insert(given.positional.begin(), method->object);
+    return call_function(method->function, given);
+  }
   ir::fail(callee.range, "this cannot be called");
+}
+
+// A module's forward, or an object's __call__.
+ir::Variable* Lowering::call_value(Variable* object, const Expr& expr) {
+  const bool is_module = object->type->is(TypeKind::kClass) && object->type->definition()->is_module;
+  const auto method = find_method(*object, is_module ? "forward" : "__call__", expr.range);
+  CallArguments given = arguments(expr);
+  given.positional.insert(given.positional.begin(), object);
+  return call_function(method, given);
 }
 
 Lowering::Binding Lowering::call_path(const std::string& path, const Expr& expr) {
   bool handled = true;
   if (Variable* const result = call_special(path, expr, handled); handled) return result;
+  handled = true;
+  if (Variable* const result = call_builtin(path, expr, handled); handled) return result;
   if (path.starts_with("torch.")) return op("aten::" + path.substr(6), arguments(expr));
   if (path.starts_with("ops.")) {
     const std::string rest = path.substr(4);
@@ -58,29 +98,61 @@ Lowering::Binding Lowering::call_path(const std::string& path, const Expr& expr)
       return op(space + "::" + last, arguments(expr));
     }
   }
-  ir::fail(expr.range, "'" + path + "' is not known to this archive");
+  ir::fail(expr.range, "'" + path + "' cannot be called here", ErrorCode::kUnsupported);
 }
 
+// What is more than a function: it takes a type, or something that is not a value.
 ir::Variable* Lowering::call_special(const std::string& name, const Expr& expr, bool& handled) {
   if (name == "annotate" || name == "unchecked_cast") return annotated(expr);
-  if (name == "uninitialized")
-    return builder_.value(ir::NodeKind::kUninitialized, {}, unit_.type_of(*expr.args.at(1)));
+  if (name == "uninitialized") return builder_.value(ir::NodeKind::kUninitialized, {}, type_of(argument(expr, 1)));
   if (name == "isinstance") return is_instance(expr);
   if (name == "fork") return fork(expr);
+  if (name == "is_scripting") return builder_.boolean(true);
+  if (name == "torch.wait") return wait(expression(argument(expr, 1)), expr.range);
   if (name == "getattr") {
-    Variable* const object = expression(*expr.args.at(1));
-    return attribute_of(object, expr.args.at(2)->text, expr);
+    Variable* const object = expression(argument(expr, 1));
+    return attribute_of(object, argument(expr, 2).text, expr.range);
   }
-  if (name == "torch.wait") {
-    Variable* const future = expression(*expr.args.at(1));
-    if (!future->type->is(TypeKind::kFuture)) ir::fail(expr.range, "wait() takes a Future, not " + future->type->to_string());
-    return builder_.value(ir::NodeKind::kWait, {future}, future->type->element());
+  if (name == "hasattr")
+    if (const auto has = known(expr)) return builder_.boolean(*has);
+  if (name == "dict" && expr.args.size() == 1) return keyword_dict(expr);
+  if (name == "list") {
+    if (expr.args.size() == 1) return builder_.list({}, Type::of(TypeKind::kTensor));
+    return list_of(iterable(argument(expr, 1)));
   }
-  static constexpr std::pair<const char*, const char*> kCasts[] = {
-      {"int", "aten::Int"}, {"float", "aten::Float"}, {"bool", "aten::Bool"}, {"complex", "aten::Complex"},
-      {"str", "aten::str"}, {"sorted", "aten::sorted"}, {"print", "prim::Print"}};
-  for (const auto& [word, cast] : kCasts)
-    if (name == word) return op(cast, arguments(expr));
+  handled = false;
+  return nullptr;
+}
+
+// dict(a=1, b=2).
+ir::Variable* Lowering::keyword_dict(const Expr& expr) {
+  std::vector<Variable*> entries, values;
+  for (const auto& [name, value] : expr.keywords) values.push_back(expression(*value));
+  const TypePtr type = values.empty() ? Type::of(TypeKind::kTensor) : common_type(expr, values);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    entries.push_back(builder_.string(expr.keywords[i].first));
+    entries.push_back(as_type(values[i], type, expr.range));
+  }
+  return builder_.value(ir::NodeKind::kDict, std::move(entries), Type::dict(Type::of(TypeKind::kString), type));
+}
+
+// Python's functions that are ops.
+ir::Variable* Lowering::call_builtin(const std::string& name, const Expr& expr, bool& handled) {
+  static constexpr std::pair<const char*, const char*> kOps[] = {
+      {"int", "aten::Int"},      {"float", "aten::Float"},   {"complex", "aten::Complex"}, {"str", "aten::str"},
+      {"sorted", "aten::sorted"}, {"print", "prim::Print"},  {"len", "aten::len"},         {"min", "prim::min"},
+      {"max", "prim::max"},      {"round", "aten::round"},   {"sum", "aten::sum"},         {"any", "aten::any"},
+      {"all", "aten::all"},      {"ord", "aten::ord"},       {"chr", "aten::chr"},         {"hex", "aten::hex"},
+      {"bin", "aten::bin"},      {"oct", "aten::oct"},       {"divmod", "aten::divmod"},   {"pow", "aten::pow"},
+      {"dict", "aten::dict"}};
+  for (const auto& [word, op_name] : kOps)
+    if (name == word) return op(op_name, arguments(expr));
+  if (name == "bool") return condition(argument(expr, 1));
+  if (name == "abs") {
+    const CallArguments given = arguments(expr);
+    const bool is_tensor = !given.positional.empty() && given.positional[0]->type->is(TypeKind::kTensor);
+    return op(is_tensor ? "aten::abs" : "prim::abs", given);
+  }
   handled = false;
   return nullptr;
 }
@@ -89,11 +161,11 @@ ir::Variable* Lowering::call_prim(const std::string& name, const Expr& expr, boo
   if (name == "RaiseException") {
     const std::string exception = expr.args.size() > 2 ? expr.args[2]->text : "";
     constexpr std::string_view kBuiltins = "builtins.";
-    raise(as_type(expression(*expr.args.at(1)), Type::of(TypeKind::kString), expr.range),
+    raise(as_type(expression(argument(expr, 1)), Type::of(TypeKind::kString), expr.range),
           exception.starts_with(kBuiltins) ? exception.substr(kBuiltins.size()) : exception);
   }
   if (name == "unchecked_unwrap_optional") {
-    Variable* const value = expression(*expr.args.at(1));
+    Variable* const value = expression(argument(expr, 1));
     return builder_.cast(value, value->type->is(TypeKind::kOptional) ? value->type->element() : value->type);
   }
   handled = false;
@@ -101,22 +173,22 @@ ir::Variable* Lowering::call_prim(const std::string& name, const Expr& expr, boo
 }
 
 ir::Variable* Lowering::annotated(const Expr& expr) {
-  const TypePtr type = unit_.type_of(*expr.args.at(1));
-  Variable* const value = expression(*expr.args.at(2), type);
+  const TypePtr type = type_of(argument(expr, 1));
+  Variable* const value = expression(argument(expr, 2), type);
   if (Variable* const converted = convert(builder_, value, type)) return converted;
   return builder_.cast(value, type);  // a refinement: Optional[T] that is known to be T
 }
 
 std::vector<TypePtr> Lowering::types_of(const Expr& expr) {
   std::vector<TypePtr> types;
-  if (expr.kind != ExprKind::kTuple) return {unit_.type_of(expr)};
-  for (const ExprPtr& each : expr.args) types.push_back(unit_.type_of(*each));
+  if (expr.kind != ExprKind::kTuple) return {type_of(expr)};
+  for (const ExprPtr& each : expr.args) types.push_back(type_of(*each));
   return types;
 }
 
 ir::Variable* Lowering::is_instance(const Expr& expr) {
-  Variable* const value = expression(*expr.args.at(1));
-  const std::vector<TypePtr> types = types_of(*expr.args.at(2));
+  Variable* const value = expression(argument(expr, 1));
+  const std::vector<TypePtr> types = types_of(argument(expr, 2));
   if (std::ranges::any_of(types, [&](const TypePtr& type) { return is_subtype(value->type, type); }))
     return builder_.boolean(true);
   ir::Node* const node = builder_.node(ir::NodeKind::kIsInstance, {value});
@@ -139,16 +211,37 @@ std::shared_ptr<ir::Function> Lowering::find_method(const Variable& object, cons
   return method;
 }
 
+ir::Variable* Lowering::wait(Variable* future, const Range& range) {
+  if (!future->type->is(TypeKind::kFuture)) ir::fail(range, "wait() takes a Future, not " + future->type->to_string(), ErrorCode::kType);
+  return builder_.value(ir::NodeKind::kWait, {future}, future->type->element());
+}
+
 ir::Variable* Lowering::call_method(Variable* object, const std::string& name, const Expr& expr) {
+  const Type& type = *object->type;
+  if (type.is(TypeKind::kFuture) && (name == "wait" || name == "value")) return wait(object, expr.range);
+  if (type.is(TypeKind::kClass) && type.definition()->find(name) >= 0)  // a module in an attribute
+    return call_value(attribute_of(object, name, expr.range), expr);
   CallArguments given = arguments(expr);
   given.positional.insert(given.positional.begin(), object);
-  if (!object->type->is(TypeKind::kClass)) return op("aten::" + name, given);
+  if (type.is(TypeKind::kTensor)) return call_tensor_method(name, given);
+  if (!type.is(TypeKind::kClass)) return op("aten::" + name, given);
   const auto method = find_method(*object, name, expr.range);
-  if (!object->type->definition()->is_interface) return call_function(method, given);
+  if (!type.definition()->is_interface) return call_function(method, given);
   std::vector<Variable*> inputs = bind_arguments(builder_, *method, given);
   ir::Node* const node = builder_.node(ir::NodeKind::kCallMethod, std::move(inputs));
   node->name = name;
   return node->add_output(result_type(*method));
+}
+
+// Methods are ops of their name, but for those that name a dtype.
+ir::Variable* Lowering::call_tensor_method(const std::string& name, const CallArguments& given) {
+  static constexpr std::pair<const char*, DType> kCasts[] = {
+      {"half", DType::kFloat16}, {"float", DType::kFloat32}, {"double", DType::kFloat64}, {"bfloat16", DType::kBFloat16},
+      {"long", DType::kInt64},   {"int", DType::kInt32},     {"short", DType::kInt16},    {"bool", DType::kBool}};
+  if (given.positional.size() == 1 && given.named.empty())
+    for (const auto& [method, dtype] : kCasts)
+      if (name == method) return op("aten::to", {{given.positional[0], builder_.integer(static_cast<std::int64_t>(dtype))}, {}});
+  return op(name == "type" ? "aten::to" : "aten::" + name, given);
 }
 
 // Name(...) of a named tuple, or of a class: its object, after __init__.
@@ -197,13 +290,33 @@ void collect_names(const Body& body, std::vector<std::string>& names) {
 
 }  // namespace
 
-// fork(closure): the closure's function takes what it captures, by value, as its parameters.
+// fork(function or method or module, arguments), or fork(closure) as archives have it.
 ir::Variable* Lowering::fork(const Expr& expr) {
-  const Binding what = binding(*expr.args.at(1));
-  const Closure* const closure = std::get_if<Closure>(&what);
-  if (closure == nullptr) ir::fail(expr.range, "fork() takes a function that is defined here");
+  const Binding what = binding(argument(expr, 1));
+  if (const Closure* const closure = std::get_if<Closure>(&what)) return fork_closure(*closure);
+  CallArguments given = arguments(expr, 2);
+  if (const auto* const function = std::get_if<std::shared_ptr<ir::Function>>(&what)) return fork_call(*function, given);
+  if (const BoundMethod* const method = std::get_if<BoundMethod>(&what)) {
+    given.positional.insert(given.positional.begin(), method->object);
+    return fork_call(method->function, given);
+  }
+  Variable* const* const object = std::get_if<Variable*>(&what);
+  if (object == nullptr) ir::fail(expr.range, "fork() takes a function, a method or a module, and its arguments", ErrorCode::kType);
+  given.positional.insert(given.positional.begin(), *object);
+  return fork_call(find_method(**object, "forward", expr.range), given);
+}
+
+ir::Variable* Lowering::fork_call(const std::shared_ptr<ir::Function>& function, const CallArguments& given) {
+  std::vector<Variable*> inputs = bind_arguments(builder_, *function, given);
+  ir::Node* const node = builder_.node(ir::NodeKind::kFork, std::move(inputs));
+  node->function = function;
+  return node->add_output(Type::future(result_type(*function)));
+}
+
+// The closure's function takes what it captures, by value, as its parameters.
+ir::Variable* Lowering::fork_closure(const Closure& closure) {
   std::vector<std::string> names;
-  collect_names(closure->definition->body, names);
+  collect_names(closure.definition->body, names);
   std::vector<ir::Parameter> parameters;
   std::vector<Variable*> captured;
   for (const std::string& name : names) {
@@ -215,10 +328,10 @@ ir::Variable* Lowering::fork(const Expr& expr) {
   }
   // Compiled here and now: the syntax that it comes from may be gone later.
   auto graph = std::make_unique<ir::Graph>();
-  graph->name = closure->definition->text;
+  graph->name = closure.definition->text;
   const ir::Function signature(graph->name, parameters, nullptr, nullptr);
-  Lowering inner(unit_, *graph);
-  inner.function(signature, *closure->definition);
+  Lowering inner(unit_, names_, *graph);
+  inner.function(signature, *closure.definition);
   const TypePtr result = graph->top.results[0]->type;
   const auto holder = std::make_shared<std::unique_ptr<ir::Graph>>(std::move(graph));
   ir::Node* const node = builder_.node(ir::NodeKind::kFork, std::move(captured));

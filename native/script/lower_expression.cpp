@@ -1,12 +1,22 @@
-// Lowering of expressions other than calls.
+// Lowering of names, literals, attributes, and tuples, lists and dicts.
 #include <algorithm>
-#include <array>
-#include <limits>
 
+#include "ops/registry.h"
 #include "script/lowering.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::script {
+namespace {
+
+// Which result of an op has the name that its schema gives, as in "(Tensor values, Tensor indices)"; -1: none has.
+std::int64_t find_result(const Op& op, const std::string& name) {
+  const std::string_view text = op.schema_text();
+  const std::string_view results = text.substr(text.rfind(" -> "));
+  const std::size_t at = std::min(results.find(" " + name + ","), results.find(" " + name + ")"));
+  return at == std::string_view::npos ? -1 : std::ranges::count(results.substr(0, at), ',');
+}
+
+}  // namespace
 
 ir::Variable* Lowering::expression(const Expr& expr, const TypePtr& expected) {
   const Binding bound = binding(expr, expected);
@@ -32,7 +42,13 @@ Lowering::Binding Lowering::binding_without_range(const Expr& expr, const TypePt
     case ExprKind::kTuple: return tuple(expr, expected);
     case ExprKind::kDict: return dict(expr, expected);
     case ExprKind::kUnary: return unary(expr);
-    case ExprKind::kBinary: return literal(expr);  // 1.+2.j
+    case ExprKind::kBinary: return binary(expr);
+    case ExprKind::kCompare: return compare(expr);
+    case ExprKind::kBool: return boolean(expr);
+    case ExprKind::kConditional: return conditional(expr, expected);
+    case ExprKind::kFormatted: return formatted(expr);
+    case ExprKind::kListComp: return list_comprehension(expr, expected);
+    case ExprKind::kDictComp: return dict_comprehension(expr, expected);
     case ExprKind::kInt:
     case ExprKind::kFloat:
     case ExprKind::kImaginary:
@@ -40,93 +56,77 @@ Lowering::Binding Lowering::binding_without_range(const Expr& expr, const TypePt
     case ExprKind::kTrue:
     case ExprKind::kFalse:
     case ExprKind::kNone: return literal(expr);
-    default: ir::fail(expr.range, "this expression is not supported in archives", ErrorCode::kUnsupported);
+    case ExprKind::kEllipsis:
+    case ExprKind::kSlice: ir::fail(expr.range, "'...' and slices belong into an index", ErrorCode::kUnsupported);
+    case ExprKind::kStarred: ir::fail(expr.range, "'*' is supported in calls only, for tuples", ErrorCode::kUnsupported);
   }
+  ir::fail(expr.range, "this expression is not supported", ErrorCode::kUnsupported);
 }
 
 ir::Variable* Lowering::literal(const Expr& expr) {
   const Value value = constant_value(expr, unit_);
-  switch (value.tag()) {
-    case ValueTag::kNone: return builder_.none();
-    case ValueTag::kBool: return builder_.boolean(value.to_bool());
-    case ValueTag::kInt: return builder_.integer(value.to_int());
-    case ValueTag::kDouble: return builder_.constant(value, Type::of(TypeKind::kFloat));
-    case ValueTag::kComplex: return builder_.constant(value, Type::of(TypeKind::kComplex));
-    default: return builder_.constant(value, Type::of(TypeKind::kString));
-  }
+  return builder_.constant(value, type_of_value(value));
 }
 
 Lowering::Binding Lowering::name(const Expr& expr) {
-  if (const Binding* const found = find(expr.text)) return *found;
-  if (expr.text == "inf" || expr.text == "nan" || expr.text == "infj" || expr.text == "nanj") return literal(expr);
-  static constexpr std::array kWords{"torch",    "ops",   "__torch__", "CONSTANTS", "annotate", "unchecked_cast",
-                                     "getattr",  "int",   "float",     "bool",      "str",      "complex",
-                                     "print",    "range", "sorted",    "fork",      "isinstance", "uninitialized"};
-  if (std::ranges::find(kWords, expr.text) != kWords.end()) return Path{expr.text};
-  ir::fail(expr.range, "'" + expr.text + "' is not defined here");
+  const Binding* const found = find(expr.text);
+  if (found == nullptr) return from_meaning(names_.find(expr.text), expr.range);
+  if (const Unknown* const unknown = std::get_if<Unknown>(found)) ir::fail(expr.range, unknown->problem);
+  return *found;
 }
 
-// A constant's static type, from the value: what the archive stores has no annotation.
-static TypePtr type_of_value(const Value& value) {
-  switch (value.tag()) {
-    case ValueTag::kNone: return Type::of(TypeKind::kNone);
-    case ValueTag::kBool: return Type::of(TypeKind::kBool);
-    case ValueTag::kInt: return Type::of(TypeKind::kInt);
-    case ValueTag::kDouble: return Type::of(TypeKind::kFloat);
-    case ValueTag::kComplex: return Type::of(TypeKind::kComplex);
-    case ValueTag::kTensor: return Type::of(TypeKind::kTensor);
-    case ValueTag::kString: return Type::of(TypeKind::kString);
-    case ValueTag::kDevice: return Type::of(TypeKind::kDevice);
-    case ValueTag::kObject: return value.to_object().type;
-    case ValueTag::kEnum: return value.to_enum().type;
-    case ValueTag::kTuple: {
-      std::vector<TypePtr> elements;
-      for (const Value& element : value.to_tuple()) elements.push_back(type_of_value(element));
-      return Type::tuple(std::move(elements));
-    }
-    case ValueTag::kList:
-      return Type::list(value.to_list().empty() ? Type::of(TypeKind::kTensor) : type_of_value(value.to_list()[0]));
-    case ValueTag::kDict: {
-      const auto& entries = value.to_dict().entries;
-      if (entries.empty()) return Type::dict(Type::of(TypeKind::kString), Type::of(TypeKind::kTensor));
-      return Type::dict(type_of_value(entries.front().first), type_of_value(entries.front().second));
-    }
-    case ValueTag::kFuture: break;
-  }
-  return Type::of(TypeKind::kAny);
+Lowering::Binding Lowering::from_meaning(Meaning meaning, const Range& range) {
+  if (const Unknown* const unknown = std::get_if<Unknown>(&meaning)) ir::fail(range, unknown->problem);
+  if (const Constant* const fixed = std::get_if<Constant>(&meaning)) return constant(*fixed);
+  if (Path* const path = std::get_if<Path>(&meaning)) return std::move(*path);
+  if (TypePtr* const type = std::get_if<TypePtr>(&meaning)) return std::move(*type);
+  if (auto* const names = std::get_if<std::shared_ptr<Names>>(&meaning)) return std::move(*names);
+  return std::get<std::shared_ptr<ir::Function>>(std::move(meaning));
 }
 
-Lowering::Binding Lowering::attribute(const Expr& expr) {
-  const Binding base = binding(*expr.args[0]);
-  if (Variable* const* const object = std::get_if<Variable*>(&base)) return attribute_of(*object, expr.text, expr);
+// A list is made anew each time: the program may change it.
+ir::Variable* Lowering::constant(const Constant& constant) {
+  if (!constant.value.is_list()) return builder_.constant(constant.value, constant.type);
+  std::vector<Variable*> elements;
+  for (const Value& each : constant.value.to_list()) elements.push_back(builder_.constant(each, constant.type->element()));
+  return builder_.list(std::move(elements), constant.type->element());
+}
+
+Lowering::Binding Lowering::attribute(const Expr& expr) { return attribute_of_binding(binding(*expr.args[0]), expr); }
+
+Lowering::Binding Lowering::attribute_of_binding(const Binding& base, const Expr& expr) {
+  if (Variable* const* const object = std::get_if<Variable*>(&base)) return member(*object, expr.text, expr.range);
+  if (const auto* const names = std::get_if<std::shared_ptr<Names>>(&base))
+    return from_meaning((*names)->find(expr.text), expr.range);
   if (const TypePtr* const type = std::get_if<TypePtr>(&base); type != nullptr && (*type)->is(TypeKind::kEnum)) {
     Value member = unit_.enum_member(*type, expr.text);
     if (member.is_none()) ir::fail(expr.range, (*type)->name() + " has no member '" + expr.text + "'");
     return builder_.constant(std::move(member), *type);
   }
   if (const TypePtr* const type = std::get_if<TypePtr>(&base)) return Path{(*type)->name() + "." + expr.text};
-  const Path* const path = std::get_if<Path>(&base);
-  if (path == nullptr) ir::fail(expr.range, "this has no attribute '" + expr.text + "'");
-  const std::string whole = path->name + "." + expr.text;
-  if (path->name == "CONSTANTS") {
-    const Value value = constant_value(expr, unit_);
-    return builder_.constant(value, type_of_value(value));
-  }
-  if (whole.starts_with("__torch__.")) {
-    if (TypePtr type = unit_.find_type(whole)) return type;
-    if (auto function = unit_.find_function(whole)) return function;
-  }
-  return Path{whole};
+  if (const Path* const path = std::get_if<Path>(&base)) return Path{path->name + "." + expr.text};
+  ir::fail(expr.range, "this has no attribute '" + expr.text + "'");
 }
 
-ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attribute, const Expr& expr) {
+// An attribute of a value, or a method with its object.
+Lowering::Binding Lowering::member(Variable* object, const std::string& name, const Range& range) {
+  if (object->type->is(TypeKind::kClass) && object->type->definition()->find(name) < 0 &&
+      !unit_.find_constant(*object->type->definition(), name))
+    if (auto method = unit_.find_method(*object->type->definition(), name)) return BoundMethod{object, std::move(method)};
+  return attribute_of(object, name, range);
+}
+
+ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attribute, const Range& range) {
   const TypePtr& type = object->type;
+  if (type->is(TypeKind::kTensor) || type->is(TypeKind::kDevice)) return tensor_attribute(object, attribute, range);
   if (type->is(TypeKind::kEnum) && attribute == "name")
     return builder_.value(ir::NodeKind::kEnumName, {object}, Type::of(TypeKind::kString));
   if (type->is(TypeKind::kEnum) && attribute == "value")
-    return builder_.value(ir::NodeKind::kEnumValue, {object}, Type::of(TypeKind::kAny));
+    return builder_.value(ir::NodeKind::kEnumValue, {object}, unit_.enum_value_type(type));
+  if (type->is(TypeKind::kTuple) && object->node != nullptr && object->node->kind == ir::NodeKind::kOp)
+    if (const std::int64_t at = find_result(*object->node->op, attribute); at >= 0) return builder_.tuple_index(object, at);
   if (type->definition() == nullptr)
-    ir::fail(expr.range, "a " + type->to_string() + " has no attribute '" + attribute + "'");
+    ir::fail(range, "a " + type->to_string() + " has no attribute '" + attribute + "'");
   const ClassDefinition& definition = *type->definition();
   const std::int64_t slot = definition.find(attribute);
   if (slot >= 0 && type->is(TypeKind::kTuple)) return builder_.tuple_index(object, slot);
@@ -138,34 +138,19 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
   }
   if (const auto constant = unit_.find_constant(definition, attribute))
     return builder_.constant(constant->second, constant->first);
-  ir::fail(expr.range, definition.name + " has no attribute '" + attribute + "'");
+  ir::fail(range, definition.name + " has no attribute '" + attribute + "'");
 }
 
-ir::Variable* Lowering::subscript(const Expr& expr) {
-  Variable* const object = expression(*expr.args[0]);
-  const Expr& index = *expr.args[1];
-  if (object->type->is(TypeKind::kTuple)) return tuple_subscript(object, index);
-  return op("aten::__getitem__", {{object, expression(index)}, {}});
-}
-
-ir::Variable* Lowering::tuple_subscript(Variable* object, const Expr& index) {
-  const auto size = static_cast<std::int64_t>(object->type->elements().size());
-  const auto position = [&](const Expr& part) {
-    const Value value = constant_value(part, unit_);
-    if (!value.is_int()) ir::fail(part.range, "the index of a tuple must be a constant int");
-    return value.to_int() < 0 ? value.to_int() + size : value.to_int();
-  };
-  if (index.kind == ExprKind::kSlice) {
-    const std::int64_t begin = index.args[0] ? std::max<std::int64_t>(0, position(*index.args[0])) : 0;
-    const std::int64_t end = index.args[1] ? std::min(size, position(*index.args[1])) : size;
-    std::vector<Variable*> elements;
-    for (std::int64_t i = begin; i < end; ++i) elements.push_back(builder_.tuple_index(object, i));
-    return builder_.tuple(std::move(elements));
-  }
-  const std::int64_t at = position(index);
-  if (at < 0 || at >= size)
-    ir::fail(index.range, "index " + std::to_string(at) + " is outside a tuple of " + std::to_string(size));
-  return builder_.tuple_index(object, at);
+ir::Variable* Lowering::tensor_attribute(Variable* tensor, const std::string& name, const Range& range) {
+  static constexpr std::pair<const char*, const char*> kOps[] = {
+      {"shape", "aten::size"}, {"ndim", "aten::dim"}, {"T", "aten::numpy_T"}, {"mT", "aten::mT"},
+      {"real", "aten::real"},  {"imag", "aten::imag"}};
+  if (tensor->type->is(TypeKind::kTensor))
+    for (const auto& [attribute, op_name] : kOps)
+      if (name == attribute) return op(op_name, {{tensor}, {}});
+  if (Registry::instance().find("prim::" + name).empty())
+    ir::fail(range, "a " + tensor->type->to_string() + " has no attribute '" + name + "' here");
+  return op("prim::" + name, {{tensor}, {}});
 }
 
 TypePtr Lowering::common_type(const Expr& expr, const std::vector<Variable*>& elements) {
@@ -216,15 +201,6 @@ ir::Variable* Lowering::dict(const Expr& expr, const TypePtr& expected) {
   return builder_.value(ir::NodeKind::kDict, std::move(inputs), Type::dict(key, value));
 }
 
-ir::Variable* Lowering::unary(const Expr& expr) {
-  const ExprKind kind = expr.args[0]->kind;
-  if (kind == ExprKind::kInt || kind == ExprKind::kFloat || kind == ExprKind::kImaginary || kind == ExprKind::kName) {
-    if (kind != ExprKind::kName || find(expr.args[0]->text) == nullptr) return literal(expr);
-  }
-  const char* const name = expr.text == "-" ? "aten::neg" : expr.text == "~" ? "aten::bitwise_not" : "aten::__not__";
-  return op(name, {{expression(*expr.args[0])}, {}});
-}
-
 ir::Variable* Lowering::as_type(Variable* variable, const TypePtr& type, const Range& range) {
   if (Variable* const converted = convert(builder_, variable, type)) return converted;
   ir::fail(range, "this is " + variable->type->to_string() + "; expected " + type->to_string(), ErrorCode::kType);
@@ -232,8 +208,21 @@ ir::Variable* Lowering::as_type(Variable* variable, const TypePtr& type, const R
 
 ir::Variable* Lowering::condition(const Expr& expr) {
   Variable* const value = expression(expr);
-  if (value->type->is(TypeKind::kBool)) return value;
-  return op("aten::Bool", {{value}, {}});
+  const Type& type = *value->type;
+  if (type.is(TypeKind::kBool)) return value;
+  const Range before = builder_.range();
+  builder_.set_range(expr.range);
+  Variable* decides = nullptr;
+  if (type.is(TypeKind::kList) || type.is(TypeKind::kDict) || type.is(TypeKind::kString)) {
+    decides = op("aten::gt", {{op("aten::len", {{value}, {}}), builder_.integer(0)}, {}});
+  } else if (type.is(TypeKind::kOptional)) {
+    ir::fail(expr.range, "a " + type.to_string() + " is neither true nor false; test it with 'is None' or 'is not None'",
+             ErrorCode::kType);
+  } else {
+    decides = op("aten::Bool", {{value}, {}});
+  }
+  builder_.set_range(before);
+  return decides;
 }
 
 }  // namespace threadwheel::script

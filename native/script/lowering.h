@@ -1,8 +1,15 @@
 // Lowering: one function's syntax to its graph. Names are bound to variables of the graph, or to things that exist only
 // while compiling: namespaces of ops, functions, classes, closures.
+//
+// return, break and continue inside blocks become values: what exits binds names that begin with '$', and what comes
+// after a statement that may have exited is done only if it has not.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -16,7 +23,7 @@ namespace threadwheel::script {
 
 class Lowering {
  public:
-  Lowering(Unit& unit, ir::Graph& graph) : unit_(unit), builder_(&graph.top) {}
+  Lowering(Unit& unit, Names& names, ir::Graph& graph) : unit_(unit), names_(names), builder_(&graph.top) {}
 
   // The whole function: parameters, body, result.
   void function(const ir::Function& function, const Stmt& definition);
@@ -27,14 +34,20 @@ class Lowering {
   struct Closure {
     const Stmt* definition;
   };
-  struct Path {  // a dotted name that means something only when it is used: "torch.add", "ops.prim", "__torch__.a.f"
-    std::string name;
+  struct BoundMethod {
+    Variable* object;
+    std::shared_ptr<ir::Function> function;
   };
-  using Binding = std::variant<Variable*, Closure, Path, std::shared_ptr<ir::Function>, TypePtr>;
-  using Names = std::unordered_map<std::string, Binding>;
+  // Unknown: a name that has a value on some ways to here only.
+  using Binding = std::variant<Variable*, Closure, BoundMethod, Path, TypePtr, std::shared_ptr<ir::Function>,
+                               std::shared_ptr<Names>, Unknown>;
+  using Bindings = std::unordered_map<std::string, Binding>;
 
   // Thrown where the program cannot go on, and caught at the end of the block: what follows there is never executed.
   struct Unreachable {};
+
+  // How statements end: their end is reached, or may be, or they return, break or continue, or they raise.
+  enum class End : std::uint8_t { kReached, kMaybe, kExits, kRaises };
 
   // While it lives, nodes go into the block, and names that are assigned are the block's own.
   class Scope {
@@ -51,7 +64,7 @@ class Lowering {
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
-    Names names;
+    Bindings names;
     Scope* const outer;
 
    private:
@@ -59,31 +72,89 @@ class Lowering {
     ir::Block* const outer_block_;
   };
 
-  // How a block ended: the names that it assigned, and whether its end is reached at all.
+  // What a block left: the names that it assigned, and how it ended.
   struct Branch {
-    Names names;
-    bool ends;
+    Bindings names;
+    End end;
+
+    bool goes_on() const { return end == End::kReached || end == End::kMaybe; }
+    bool exits() const { return end == End::kExits || end == End::kMaybe; }
   };
 
   // --- lower.cpp: statements
-  bool body(const Body& statements);  // returns whether its end is reached
-  void statement(const Stmt& statement);
+  End body(std::span<const StmtPtr> statements);
+  End statement(const Stmt& statement);
+  Variable* result(End end, const TypePtr& type, const Range& range);
   void assign(const Stmt& statement);
   void assign_to(const Expr& target, Binding value);
+  void assign_attribute(const Expr& target, Variable* value);
   void assign_many(const Expr& target, const Expr& value);
-  void if_statement(const Stmt& statement);
-  void while_statement(const Stmt& statement);
-  void for_statement(const Stmt& statement);
-  void loop(const Stmt& statement, Variable* trips, Variable* first_condition, Variable* start, Variable* step);
-  using Carried = std::vector<std::pair<std::string, Variable*>>;
-  void loop_body(const Stmt& statement, ir::Block& inner, const Carried& carried, Variable* start, Variable* step);
-  void with_statement(const Stmt& statement);
-  Branch branch(ir::Node& node, const Body& statements);
-  void merge(ir::Node& node, const Branch& then, const Branch& otherwise);
-  Variable* value_in(const Branch& branch, const std::string& name) const;
-  Variable* uninitialized(ir::Block* block, TypePtr type);
+  void unpack_to(const Expr& target, Variable* whole);
+  void augmented_assign(const Stmt& statement);
+  void delete_statement(const Stmt& statement);
+  End assert_statement(const Stmt& statement);
+  void raise_statement(const Stmt& statement);
+  End with_statement(const Stmt& statement);
   const Binding* find(const std::string& name) const;
+  Variable* variable(const std::string& name) const;  // null: the name is not one of a variable
   void bind(const std::string& name, Binding binding) { scope_->names[name] = std::move(binding); }
+
+  // --- lower_control.cpp: branches, loops, exits
+  using Carried = std::vector<std::pair<std::string, Variable*>>;
+  struct Loop {
+    const Carried* carried;
+    bool is_unrolled;
+  };
+  // What one way through a loop's body hands on: whether to go on, then the carried values.
+  using Round = std::vector<Variable*>;
+  End if_statement(const Stmt& statement);
+  End while_statement(const Stmt& statement);
+  End for_statement(const Stmt& statement);
+  // The element of a loop's round; empty for while.
+  using Element = std::function<Variable*(Variable* index)>;
+  End loop(const Stmt& statement, Variable* trips, Variable* first_condition, const Element& element);
+  End unrolled_loop(const Stmt& statement, std::span<Variable* const> elements);
+  void loop_body(const Stmt& statement, ir::Node& node, const Carried& carried, const Element& element);
+  Round round(End end, const std::function<Round()>& reached, const std::function<Round()>& exited);
+  Round exited_round(const ir::Block& inner, const Carried& carried, const Range& range);
+  Round reached_round(const Stmt& statement, const ir::Block& inner, const Carried& carried);
+  Round raised_round(const ir::Block& inner, std::size_t count);
+  void bind_after_loop(const Stmt& statement, ir::Node& node, const Carried& carried);
+  void exit_by(const Stmt& statement);
+  Branch branch(ir::Node& node, const std::function<End()>& fill);
+  End merge(ir::Node& node, const Branch& then, const Branch& otherwise);
+  void merge_name(ir::Node& node, const Branch& then, const Branch& otherwise, const std::string& name);
+  End unless_exited(const std::function<End()>& rest);
+  Variable* value_in(const Branch& branch, const std::string& name) const;
+  Variable* exited_in(ir::Node& node, std::size_t which, const Branch& branch);
+  Variable* uninitialized(ir::Block* block, TypePtr type);
+  // An if that gives a value.
+  Variable* choose(Variable* condition, const std::function<Variable*()>& then,
+                   const std::function<Variable*()>& otherwise);
+
+  // --- lower_iteration.cpp: what for and comprehensions go through
+  struct Iterable {
+    Variable* length = nullptr;        // null: `fixed` has the elements
+    Element at;
+    std::vector<Variable*> fixed;
+  };
+  Iterable iterable(const Expr& expr);
+  Iterable iterable_of(Variable* value, const Range& range);
+  Iterable range_of(const Expr& expr);
+  Iterable enumerate(const Expr& expr);
+  Iterable zip(const Expr& expr);
+  Variable* list_comprehension(const Expr& expr, const TypePtr& expected);
+  Variable* dict_comprehension(const Expr& expr, const TypePtr& expected);
+  Variable* list_of(const Iterable& source);
+  void for_each(const Iterable& source, const Expr* target, std::span<const ExprPtr> conditions,
+                const std::function<void(Variable*)>& use);
+
+  // --- lower_refine.cpp: what is known of types before the program runs
+  std::optional<bool> known(const Expr& expr);
+  std::optional<bool> known_none(const Expr& expr);
+  std::optional<bool> known_call(const Expr& expr);
+  void refine(const Expr& expr, bool truth);
+  void refine_to(const std::string& name, const TypePtr& type);
 
   // --- lower_expression.cpp
   Variable* expression(const Expr& expr, const TypePtr& expected = nullptr);
@@ -91,42 +162,79 @@ class Lowering {
   Binding binding_without_range(const Expr& expr, const TypePtr& expected);
   Variable* literal(const Expr& expr);
   Binding name(const Expr& expr);
+  Binding from_meaning(Meaning meaning, const Range& range);
+  Variable* constant(const Constant& constant);
   Binding attribute(const Expr& expr);
-  Variable* attribute_of(Variable* object, const std::string& name, const Expr& expr);
-  Variable* subscript(const Expr& expr);
-  Variable* tuple_subscript(Variable* tuple, const Expr& index);
+  Binding attribute_of_binding(const Binding& base, const Expr& expr);
+  Binding member(Variable* object, const std::string& name, const Range& range);
+  Variable* attribute_of(Variable* object, const std::string& name, const Range& range);
+  Variable* tensor_attribute(Variable* tensor, const std::string& name, const Range& range);
   Variable* list(const Expr& expr, const TypePtr& expected);
   Variable* tuple(const Expr& expr, const TypePtr& expected);
   Variable* dict(const Expr& expr, const TypePtr& expected);
-  Variable* unary(const Expr& expr);
   TypePtr common_type(const Expr& expr, const std::vector<Variable*>& elements);
   Variable* as_type(Variable* variable, const TypePtr& type, const Range& range);
   Variable* condition(const Expr& expr);
+
+  // --- lower_operator.cpp
+  Variable* unary(const Expr& expr);
+  Variable* binary(const Expr& expr);
+  Variable* binary_of(const std::string& text, Variable* left, Variable* right);
+  Variable* compare(const Expr& expr);
+  Variable* contains(Variable* container, Variable* item);
+  Variable* boolean(const Expr& expr);
+  Variable* conditional(const Expr& expr, const TypePtr& expected);
+  Variable* formatted(const Expr& expr);
+
+  // --- lower_subscript.cpp
+  Variable* subscript(const Expr& expr);
+  Variable* tuple_subscript(Variable* tuple, const Expr& index);
+  Variable* sequence_slice(Variable* object, const Expr& index);
+  // A tensor with the basic indices taken, and the tensors that stand for the others.
+  struct Indexed {
+    Variable* tensor;
+    std::vector<Variable*> indices;
+  };
+  Indexed indexed(Variable* tensor, const Expr& index);
+  Variable* tensor_index_list(const Indexed& where);
+  void assign_subscript(const Expr& target, Variable* value);
+  void delete_subscript(const Expr& target);
+  void augment_subscript(const Expr& target, const std::string& text, const Expr& value);
 
   // --- lower_call.cpp
   Variable* op(const std::string& name, const CallArguments& arguments);
   [[noreturn]] void raise(Variable* message, std::string exception);
   Binding call(const Expr& expr);
+  Variable* call_value(Variable* object, const Expr& expr);
   Binding call_path(const std::string& path, const Expr& expr);
   Variable* call_special(const std::string& name, const Expr& expr, bool& handled);
+  Variable* keyword_dict(const Expr& expr);
+  Variable* call_builtin(const std::string& name, const Expr& expr, bool& handled);
   Variable* call_prim(const std::string& name, const Expr& expr, bool& handled);
   Variable* call_method(Variable* object, const std::string& name, const Expr& expr);
+  Variable* call_tensor_method(const std::string& name, const CallArguments& given);
   Variable* call_function(const std::shared_ptr<ir::Function>& function, const CallArguments& arguments);
+  Variable* wait(Variable* future, const Range& range);
   std::shared_ptr<ir::Function> find_method(const Variable& object, const std::string& name, const Range& range);
   Variable* construct(const TypePtr& type, const Expr& expr);
   Variable* annotated(const Expr& expr);
   Variable* is_instance(const Expr& expr);
   Variable* fork(const Expr& expr);
-  CallArguments arguments(const Expr& expr);
+  Variable* fork_closure(const Closure& closure);
+  Variable* fork_call(const std::shared_ptr<ir::Function>& function, const CallArguments& arguments);
+  CallArguments arguments(const Expr& expr, std::size_t first = 1);
+  const Expr& argument(const Expr& expr, std::size_t position);
+  TypePtr type_of(const Expr& annotation);
   std::vector<TypePtr> types_of(const Expr& expr);
 
-  static TypePtr result_type(const ir::Function& function);
+  static TypePtr result_type(ir::Function& function);
 
   Unit& unit_;
+  Names& names_;
   ir::Builder builder_;
   Scope* scope_ = nullptr;
   TypePtr declared_result_;
-  Variable* returned_ = nullptr;
+  const Loop* loop_ = nullptr;
 };
 
 }  // namespace threadwheel::script

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "ops/registry.h"
 #include "threadwheel/error.h"
@@ -16,7 +17,7 @@ using ir::Variable;
 // What stands for a schema's type variables.
 using Bindings = std::map<std::string, TypePtr>;
 
-enum class Conversion { kNone, kTupleToList, kRepeat, kToNumber, kToDevice, kIntToFloat };
+enum class Conversion { kNone, kTupleToList, kRepeat, kRest, kToNumber, kToDevice, kIntToFloat };
 
 bool fits(const TypePtr& actual, const TypePtr& formal, Bindings& bindings);
 
@@ -91,7 +92,8 @@ std::optional<Conversion> conversion(const TypePtr& actual, const TypePtr& forma
 Variable* apply(Builder& builder, Variable* variable, const TypePtr& formal, Conversion how, std::int64_t list_size) {
   const TypePtr& target = without_optional(formal);
   switch (how) {
-    case Conversion::kNone: return variable;
+    case Conversion::kNone:
+    case Conversion::kRest: return variable;
     case Conversion::kTupleToList:
       return builder.list(builder.unpack(variable, variable->type->elements()), target->element());
     case Conversion::kRepeat:
@@ -117,7 +119,14 @@ class Match {
   std::string check() {
     const Schema& schema = op_.schema();
     std::size_t next = 0, used = 0;
-    for (const SchemaArgument& argument : schema.arguments) {
+    for (std::size_t i = 0; i < schema.arguments.size(); ++i) {
+      const SchemaArgument& argument = schema.arguments[i];
+      if (takes_the_rest(i, next)) {
+        rest_ = std::span(arguments_.positional).subspan(next);
+        next = arguments_.positional.size();
+        steps_.push_back({nullptr, Conversion::kRest});
+        continue;
+      }
       const auto named = std::ranges::find(arguments_.named, argument.name, [](const auto& each) { return each.first; });
       const bool is_named = named != arguments_.named.end();
       const bool is_positional = !argument.keyword_only && next < arguments_.positional.size();
@@ -144,6 +153,10 @@ class Match {
     std::vector<Variable*> inputs;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       const SchemaArgument& argument = schema.arguments[i];
+      if (steps_[i].second == Conversion::kRest) {
+        inputs.push_back(builder.list({rest_.begin(), rest_.end()}, argument.type.type->element()));
+        continue;
+      }
       inputs.push_back(steps_[i].first == nullptr
                            ? builder.constant(*argument.default_value, argument.type.type)
                            : apply(builder, steps_[i].first, argument.type.type, steps_[i].second, argument.type.list_size));
@@ -163,9 +176,23 @@ class Match {
     return types.size() == 1 ? types[0] : Type::tuple(std::move(types));
   }
 
+  // view(2, 3) for view([2, 3]): elements for the list that is the last argument, or the last before those by name only.
+  bool takes_the_rest(std::size_t i, std::size_t next) const {
+    const std::vector<SchemaArgument>& all = op_.schema().arguments;
+    const Type& type = *all[i].type.type;
+    const bool is_last = i + 1 == all.size() || all[i + 1].keyword_only;
+    if (!is_last || all[i].keyword_only || all[i].type.list_size > 0 || !type.is(TypeKind::kList) ||
+        next >= arguments_.positional.size() ||
+        !(type.element()->is(TypeKind::kInt) || type.element()->is(TypeKind::kTensor)))
+      return false;
+    return std::ranges::all_of(std::span(arguments_.positional).subspan(next),
+                               [&](const Variable* each) { return is_subtype(each->type, type.element()); });
+  }
+
   const Op& op_;
   const CallArguments& arguments_;
   const Allow allow_;
+  std::span<Variable* const> rest_;
   Bindings bindings_;
   std::vector<std::pair<Variable*, Conversion>> steps_;
 };

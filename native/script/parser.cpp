@@ -119,7 +119,9 @@ class Parser {
         ++index_;
         return stmt;
       }
-    if (is_word("import") || is_word("from")) {  // old archives import their own classes: names are found without
+    if (is_word("import") || is_word("from")) {
+      if (functions_ > 0) unsupported("'import' inside a function", "import at the top of the file");
+      // Old archives import their own classes: names are found without.
       while (!is(TokenKind::kNewline)) ++index_;
       return nullptr;
     }
@@ -204,7 +206,9 @@ class Parser {
       if (!accept(",") && !is_operator(")")) refuse("',' or ')'");
     }
     if (accept("->")) stmt->annotation = expression();
+    ++functions_;
     stmt->body = block();
+    --functions_;
     return stmt;
   }
 
@@ -665,6 +669,7 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t index_ = 0;
   int depth_ = 0;
+  int functions_ = 0;  // that the statement is inside
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "script/archive_names.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::script {
@@ -27,6 +28,25 @@ std::string attribute_name(const Expr& target) {
   if (target.kind == ExprKind::kName) return target.text;
   if (target.kind == ExprKind::kSubscript && target.args[1]->kind == ExprKind::kString) return target.args[1]->text;
   ir::fail(target.range, "an attribute of a class is a name or __annotations__[\"name\"]");
+}
+
+// A default as the parameter's annotation has it.
+Value default_for(const ir::Parameter& parameter, const Value& value, const Range& range) {
+  if (is_subtype(type_of_value(value), parameter.type)) return value;
+  if (parameter.type->is(TypeKind::kFloat) && value.is_int()) return value.to_double();
+  if (parameter.type->is(TypeKind::kList) && value.is_list() && value.to_list().empty()) return value;
+  ir::fail(range, "the default of '" + parameter.name + "' is " + type_of_value(value)->to_string() + "; expected " +
+                      parameter.type->to_string(), ErrorCode::kType);
+}
+
+// What a name with dots means in these surroundings.
+Meaning meaning_of(const Expr& expr, Names& names) {
+  if (expr.kind == ExprKind::kName) return names.find(expr.text);
+  if (expr.kind != ExprKind::kAttribute) return Unknown{"this is not a type"};
+  Meaning base = meaning_of(*expr.args[0], names);
+  if (const auto* const inner = std::get_if<std::shared_ptr<Names>>(&base)) return (*inner)->find(expr.text);
+  if (Path* const path = std::get_if<Path>(&base)) return Path{path->name + "." + expr.text};
+  return base;
 }
 
 bool is_annotations_entry(const Stmt& statement) {
@@ -96,6 +116,9 @@ Value constant_value(const Expr& expr, const Unit& unit) {
   }
   ir::fail(expr.range, "a constant is expected here: a number, a string, None, or a list or tuple of such");
 }
+
+Unit::Unit(Loader loader)
+    : loader_(std::move(loader)), archive_names_(std::make_shared<ArchiveNames>(*this)) {}
 
 Unit::~Unit() {
   for (const auto& [name, made] : classes_) made->definition->find_method = nullptr;
@@ -195,7 +218,66 @@ std::shared_ptr<ir::Function> Unit::find_function(const std::string& name) {
   if (const auto found = functions_.find(name); found != functions_.end()) return found->second;
   const Stmt* const statement = find_statement(name);
   if (statement == nullptr || statement->kind != StmtKind::kDef) return nullptr;
-  return functions_[name] = make_function(name, *statement, nullptr);
+  return functions_[name] = make_function(name, *statement, nullptr, archive_names_, {});
+}
+
+std::shared_ptr<ir::Function> Unit::add_function(const std::string& name, FunctionSource source) {
+  const std::lock_guard lock(mutex_);
+  return make_function(name, std::move(source), nullptr);
+}
+
+Unit::Class& Unit::add(std::shared_ptr<ClassDefinition> definition) {
+  Class& made = *(classes_[definition->name] = std::make_unique<Class>());
+  made.definition = std::move(definition);
+  made.definition->find_method = [this, &definition = *made.definition](const std::string& method) {
+    return find_method(definition, method);
+  };
+  return made;
+}
+
+TypePtr Unit::add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods) {
+  const std::lock_guard lock(mutex_);
+  Class& made = add(std::move(definition));
+  made.method_loader = std::move(methods);
+  return made.type = Type::class_of(made.definition);
+}
+
+TypePtr Unit::add_object_class(const std::string& name, MethodLoader methods) {
+  const std::lock_guard lock(mutex_);
+  auto definition = std::make_shared<ClassDefinition>();
+  definition->name = name;
+  Class& made = add(std::move(definition));
+  made.method_loader = std::move(methods);
+  made.type = Type::class_of(made.definition);
+  made.is_open = true;
+  if (const auto init = find_method(*made.definition, "__init__")) init->graph();
+  made.is_open = false;
+  return made.type;
+}
+
+bool Unit::declare_attribute(const ClassDefinition& definition, const std::string& name, TypePtr type) {
+  const std::lock_guard lock(mutex_);
+  const auto holder = classes_.find(definition.name);
+  if (holder == classes_.end() || !holder->second->is_open) return false;
+  holder->second->definition->attributes.push_back({name, std::move(type)});
+  return true;
+}
+
+TypePtr Unit::add_named_tuple(std::shared_ptr<ClassDefinition> definition) {
+  const std::lock_guard lock(mutex_);
+  Class& made = add(std::move(definition));
+  return made.type = Type::named_tuple(made.definition);
+}
+
+TypePtr Unit::add_enum(const std::string& name, std::vector<std::pair<std::string, Value>> members) {
+  const std::lock_guard lock(mutex_);
+  auto definition = std::make_shared<ClassDefinition>();
+  definition->name = name;
+  Class& made = add(std::move(definition));
+  made.type = Type::enum_of(made.definition);
+  for (auto& [member, value] : members)
+    made.members.emplace_back(member, make_ref<EnumValue>(made.type, member, std::move(value)));
+  return made.type;
 }
 
 std::shared_ptr<ir::Function> Unit::find_method(const ClassDefinition& definition, const std::string& name) {
@@ -205,8 +287,17 @@ std::shared_ptr<ir::Function> Unit::find_method(const ClassDefinition& definitio
   Class& made = *holder->second;
   if (const auto found = made.functions.find(name); found != made.functions.end()) return found->second;
   const auto statement = made.methods.find(name);
-  if (statement == made.methods.end()) return nullptr;
-  return made.functions[name] = make_function(definition.name + "." + name, *statement->second, made.type);
+  if (statement == made.methods.end()) return load_method(made, name);
+  return made.functions[name] =
+             make_function(definition.name + "." + name, *statement->second, made.type, archive_names_, {});
+}
+
+std::shared_ptr<ir::Function> Unit::load_method(Class& made, const std::string& name) {
+  std::optional<FunctionSource> source;
+  if (made.method_loader) source = made.method_loader(name);
+  if (!source) return nullptr;
+  made.method_order.push_back(name);
+  return made.functions[name] = make_function(made.definition->name + "." + name, *std::move(source), made.type);
 }
 
 std::vector<std::string> Unit::method_names(const ClassDefinition& definition) {
@@ -231,6 +322,21 @@ Value Unit::enum_member(const TypePtr& type, const std::string& name) {
   return {};
 }
 
+std::vector<Value> Unit::enum_members(const TypePtr& type) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Value> members;
+  for (const auto& [name, member] : find_class(type->name())->members) members.push_back(member);
+  return members;
+}
+
+TypePtr Unit::enum_value_type(const TypePtr& type) {
+  const std::lock_guard lock(mutex_);
+  TypePtr common = Type::of(TypeKind::kNever);
+  for (const auto& [member, value] : find_class(type->name())->members)
+    if (common != nullptr) common = unify(common, type_of_value(value.to_enum().value));
+  return common ? common : Type::of(TypeKind::kAny);
+}
+
 Value Unit::enum_with_value(const TypePtr& type, const Value& value) {
   const std::lock_guard lock(mutex_);
   for (const auto& [member, instance] : find_class(type->name())->members)
@@ -238,39 +344,61 @@ Value Unit::enum_with_value(const TypePtr& type, const Value& value) {
   return {};
 }
 
-std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, const Stmt& statement, TypePtr self) {
+std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, FunctionSource source, TypePtr self) {
+  kept_.push_back(parse(source.source));
+  const Body& body = kept_.back();
+  if (body.size() != 1 || body[0]->kind != StmtKind::kDef)
+    throw Error(ErrorCode::kValue, name + ": its source is not one function");
+  return make_function(name, *body[0], std::move(self), std::move(source.names), source.defaults);
+}
+
+std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, const Stmt& statement, TypePtr self,
+                                                  std::shared_ptr<Names> names, const Defaults& defaults) {
+  Names* const annotations = names->is_archive() ? nullptr : names.get();
   std::vector<ir::Parameter> parameters;
   for (const Parameter& parameter : statement.parameters) {
     const bool is_self = self != nullptr && parameters.empty();
     ir::Parameter made{parameter.name, is_self ? self : Type::of(TypeKind::kTensor), std::nullopt};
-    if (parameter.annotation && !is_self) made.type = type_of(*parameter.annotation);
-    if (parameter.default_value) made.default_value = constant_value(*parameter.default_value, *this);
+    if (parameter.annotation && !is_self) made.type = type_of(*parameter.annotation, annotations);
+    if (parameter.default_value && names->is_archive()) made.default_value = constant_value(*parameter.default_value, *this);
+    for (const auto& [which, value] : defaults)
+      if (which == parameter.name) made.default_value = default_for(made, value, parameter.range);
     parameters.push_back(std::move(made));
   }
-  TypePtr result = statement.annotation ? type_of(*statement.annotation) : nullptr;
+  TypePtr result = statement.annotation ? type_of(*statement.annotation, annotations) : nullptr;
   return std::make_shared<ir::Function>(name, std::move(parameters), std::move(result),
-                                        [this, &statement](ir::Function& function) {
+                                        [this, &statement, names = std::move(names)](ir::Function& function) {
                                           const std::lock_guard lock(mutex_);
-                                          return lower(*this, function, statement);
+                                          return lower(*this, *names, function, statement);
                                         });
 }
 
-TypePtr Unit::type_of(const Expr& annotation) {
+TypePtr Unit::type_of(const Expr& annotation, Names* names) {
   if (annotation.kind == ExprKind::kNone) return Type::of(TypeKind::kNone);
-  if (annotation.kind == ExprKind::kSubscript) return subscripted_type(annotation);
-  if (annotation.kind == ExprKind::kString) return parse_type(annotation.text);
+  if (annotation.kind == ExprKind::kSubscript) return subscripted_type(annotation, names);
+  if (annotation.kind == ExprKind::kString) {
+    const auto [line, column] = annotation.range.source->position(annotation.range.begin);
+    return parse_type(std::make_shared<const Source>(annotation.range.source->name(), annotation.text, line, column), names);
+  }
   if (annotation.kind == ExprKind::kBinary && annotation.text == "|") {  // int | None
-    const TypePtr a = type_of(*annotation.args[0]), b = type_of(*annotation.args[1]);
+    const TypePtr a = type_of(*annotation.args[0], names), b = type_of(*annotation.args[1], names);
     if (const TypePtr both = unify(a, b)) return both;
     return Type::union_of({a, b});
   }
-  const std::string name = dotted_name(annotation);
+  std::string name = dotted_name(annotation);
+  if (names != nullptr) {
+    const Meaning meaning = meaning_of(annotation, *names);
+    if (const TypePtr* const type = std::get_if<TypePtr>(&meaning)) return *type;
+    if (const Unknown* const unknown = std::get_if<Unknown>(&meaning)) ir::fail(annotation.range, unknown->problem);
+    if (const Path* const path = std::get_if<Path>(&meaning)) name = path->name;
+  }
   static const std::unordered_map<std::string, TypeKind> kTypes{
       {"Tensor", TypeKind::kTensor},   {"int", TypeKind::kInt},        {"float", TypeKind::kFloat},
       {"bool", TypeKind::kBool},       {"complex", TypeKind::kComplex}, {"str", TypeKind::kString},
       {"NoneType", TypeKind::kNone},   {"number", TypeKind::kNumber},  {"Scalar", TypeKind::kNumber},
       {"Any", TypeKind::kAny},         {"Device", TypeKind::kDevice},  {"Generator", TypeKind::kGenerator},
-      {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream},  {"torch.Tensor", TypeKind::kTensor}};
+      {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream},  {"torch.Tensor", TypeKind::kTensor},
+      {"torch.device", TypeKind::kDevice}};
   if (const auto found = kTypes.find(name); found != kTypes.end()) return Type::of(found->second);
   if (name == "Layout" || name == "MemoryFormat" || name == "ScalarType") return Type::named_int(name);
   if (!name.empty())
@@ -278,14 +406,17 @@ TypePtr Unit::type_of(const Expr& annotation) {
   ir::fail(annotation.range, "'" + (name.empty() ? "this" : name) + "' is not a type that is known here");
 }
 
-TypePtr Unit::subscripted_type(const Expr& annotation) {
-  const std::string name = dotted_name(*annotation.args[0]);
+TypePtr Unit::subscripted_type(const Expr& annotation, Names* names) {
+  std::string name = dotted_name(*annotation.args[0]);
+  if (names != nullptr)
+    if (const Meaning meaning = meaning_of(*annotation.args[0], *names); const Path* path = std::get_if<Path>(&meaning))
+      name = path->name;
   std::vector<TypePtr> elements;
   const Expr& inside = *annotation.args[1];
   if (inside.kind == ExprKind::kTuple) {
-    for (const ExprPtr& element : inside.args) elements.push_back(type_of(*element));
+    for (const ExprPtr& element : inside.args) elements.push_back(type_of(*element, names));
   } else {
-    elements.push_back(type_of(inside));
+    elements.push_back(type_of(inside, names));
   }
   const auto expect = [&](std::size_t count) {
     if (elements.size() != count)
@@ -310,12 +441,16 @@ TypePtr Unit::subscripted_type(const Expr& annotation) {
 }
 
 TypePtr Unit::parse_type(const std::string& text) {
+  return parse_type(std::make_shared<const Source>("type", text), nullptr);
+}
+
+TypePtr Unit::parse_type(std::shared_ptr<const Source> source, Names* names) {
   const std::lock_guard lock(mutex_);
-  kept_.push_back(parse(std::make_shared<const Source>("type", text)));
+  kept_.push_back(parse(source));
   const Body& body = kept_.back();
   if (body.size() != 1 || body[0]->kind != StmtKind::kExpr)
-    throw Error(ErrorCode::kValue, "type '" + text + "': cannot be read; expected one type, as in \"List[int]\"");
-  return type_of(*body[0]->value);
+    throw Error(ErrorCode::kValue, "type '" + source->text() + "': cannot be read; expected one type, as in \"List[int]\"");
+  return type_of(*body[0]->value, names);
 }
 
 }  // namespace threadwheel::script

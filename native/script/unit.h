@@ -1,4 +1,5 @@
-// A unit: the classes and functions of one program, found by qualified name and read when first asked for.
+// A unit: the classes and functions of one program, found by qualified name and read when first asked for. An archive's
+// come from its files; those of Python are added one by one.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@
 #include "ops/type.h"
 #include "ops/value.h"
 #include "script/ast.h"
+#include "script/names.h"
 
 namespace threadwheel::script {
 
@@ -22,7 +24,16 @@ class Unit {
   // The source of what a qualifier holds, "__torch__.a.b" for its classes and functions; null: there is none.
   using Loader = std::function<std::shared_ptr<const Source>(const std::string& qualifier)>;
 
-  explicit Unit(Loader loader) : loader_(std::move(loader)) {}
+  // A function or method of Python.
+  struct FunctionSource {
+    std::shared_ptr<const Source> source;  // the def statement alone
+    std::shared_ptr<Names> names;
+    std::vector<std::pair<std::string, Value>> defaults;  // of parameters; Python evaluated them long ago
+  };
+  // Nothing: there is no such method.
+  using MethodLoader = std::function<std::optional<FunctionSource>(const std::string& method)>;
+
+  explicit Unit(Loader loader);
   ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
@@ -36,10 +47,21 @@ class Unit {
   // A constant written in the class: `size : Final[int] = 3`.
   std::optional<std::pair<TypePtr, Value>> find_constant(const ClassDefinition& definition, const std::string& name);
   Value enum_member(const TypePtr& type, const std::string& name);  // None: no such member
+  std::vector<Value> enum_members(const TypePtr& type);
+  TypePtr enum_value_type(const TypePtr& type);  // of all members' values; Any when they differ
   Value enum_with_value(const TypePtr& type, const Value& value);
 
-  // The type that an annotation says.
-  TypePtr type_of(const Expr& annotation);
+  std::shared_ptr<ir::Function> add_function(const std::string& name, FunctionSource source);
+  TypePtr add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods);
+  // A class whose objects programs make. Its attributes are those that __init__ sets.
+  TypePtr add_object_class(const std::string& name, MethodLoader methods);
+  // Adds an attribute to a class whose __init__ is being compiled; returns whether it is one.
+  bool declare_attribute(const ClassDefinition& definition, const std::string& name, TypePtr type);
+  TypePtr add_named_tuple(std::shared_ptr<ClassDefinition> definition);
+  TypePtr add_enum(const std::string& name, std::vector<std::pair<std::string, Value>> members);
+
+  // The type that an annotation says, its names looked up in `names`; null: as archives write them.
+  TypePtr type_of(const Expr& annotation, Names* names = nullptr);
   // The same from its text, as pickles have it.
   TypePtr parse_type(const std::string& text);
 
@@ -60,7 +82,10 @@ class Unit {
     std::unordered_map<std::string, const Stmt*> constants;
     std::unordered_map<std::string, std::shared_ptr<ir::Function>> functions;
     std::vector<std::pair<std::string, Value>> members;  // of an enum
+    MethodLoader method_loader;                          // of a class of Python
+    bool is_open = false;                                // while its __init__ is compiled
   };
+  using Defaults = std::vector<std::pair<std::string, Value>>;
 
   const File* file(const std::string& qualifier);
   const Stmt* find_statement(const std::string& name);
@@ -68,16 +93,22 @@ class Unit {
   void define(Class& made, const std::string& name, const Stmt& statement);
   void define_body(Class& made, const Stmt& statement);
   void define_enum(Class& made, const Stmt& statement);
-  std::shared_ptr<ir::Function> make_function(const std::string& name, const Stmt& statement, TypePtr self);
-  TypePtr subscripted_type(const Expr& annotation);
+  std::shared_ptr<ir::Function> make_function(const std::string& name, const Stmt& statement, TypePtr self,
+                                              std::shared_ptr<Names> names, const Defaults& defaults);
+  std::shared_ptr<ir::Function> make_function(const std::string& name, FunctionSource source, TypePtr self);
+  std::shared_ptr<ir::Function> load_method(Class& made, const std::string& name);
+  Class& add(std::shared_ptr<ClassDefinition> definition);
+  TypePtr parse_type(std::shared_ptr<const Source> source, Names* names);
+  TypePtr subscripted_type(const Expr& annotation, Names* names);
 
   std::recursive_mutex mutex_;
   Loader loader_;
+  std::shared_ptr<Names> archive_names_;
   std::vector<Value> constants_;
   std::unordered_map<std::string, std::unique_ptr<File>> files_;
   std::unordered_map<std::string, std::unique_ptr<Class>> classes_;
   std::unordered_map<std::string, std::shared_ptr<ir::Function>> functions_;
-  std::vector<Body> kept_;  // of annotations parsed from text
+  std::vector<Body> kept_;  // of functions of Python, and of annotations parsed from text
 };
 
 // "a.b.c" of nested attributes of a name; empty for other expressions.
@@ -87,6 +118,6 @@ std::string dotted_name(const Expr& expr);
 Value constant_value(const Expr& expr, const Unit& unit);
 
 // Compiles one function to its graph.
-std::unique_ptr<ir::Graph> lower(Unit& unit, const ir::Function& function, const Stmt& definition);
+std::unique_ptr<ir::Graph> lower(Unit& unit, Names& names, const ir::Function& function, const Stmt& definition);
 
 }  // namespace threadwheel::script

@@ -16,7 +16,7 @@ from . import _preload
 
 _preload.load()
 
-from . import __config__, _core, utils  # noqa: E402  (where the system does not find TBB, only after the preload)
+from . import __config__, _core, jit, nn, utils  # noqa: E402  (where the system does not find TBB, only after the preload)
 from ._core import (  # noqa: E402
     ArgumentError,
     DType,
@@ -39,9 +39,6 @@ __version__: str = _build["version"]
 # Names of dtypes and ops come from the extension's own tables.
 globals().update(_core.dtypes)
 globals().update(_core.ops)
-
-
-from . import jit  # noqa: E402  (it uses what is above)
 
 
 class num_threads:
@@ -70,6 +67,7 @@ __all__ = [
     "get_num_threads",
     "init_num_threads",
     "jit",
+    "nn",
     "num_threads",
     "set_num_interop_threads",
     "set_num_threads",

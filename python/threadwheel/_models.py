@@ -139,7 +139,10 @@ def inspection(path: str) -> dict[str, Any]:
         "file": path,
         "version": archive["version"],
         "extra_files": archive["extra_files"],
-        "methods": {name: {"ops": method.ops, "missing_ops": method.missing_ops} for name, method in named.items()},
+        "methods": {
+            name: {"ops": sorted(method.ops), "missing_ops": sorted(method.missing_ops)}
+            for name, method in named.items()
+        },
         "tensors": {
             name: {"dtype": tensor.dtype.name, "sizes": list(tensor.shape), "bytes": size_bytes(tensor)}
             for name, tensor in tensors.items()

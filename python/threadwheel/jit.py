@@ -1,13 +1,31 @@
-"""TorchScript programs: archives of `torch.jit.save`, loaded and run without PyTorch."""
+"""TorchScript programs: archives of `torch.jit.save`, and Python functions and modules, run without PyTorch."""
 
 from __future__ import annotations
 
+import types
+from collections.abc import Callable
 from os import PathLike
+from typing import Any, TypeVar, overload
 
 from . import _core
-from ._core import ScriptMethod, ScriptModule
+from ._core import Future, ScriptFunction, ScriptMethod, ScriptModule
+from .nn import Module
 
-__all__ = ["ScriptMethod", "ScriptModule", "freeze", "load"]
+__all__ = [
+    "Future",
+    "ScriptFunction",
+    "ScriptMethod",
+    "ScriptModule",
+    "annotate",
+    "fork",
+    "freeze",
+    "is_scripting",
+    "load",
+    "script",
+    "wait",
+]
+
+_T = TypeVar("_T")
 
 
 def load(
@@ -42,3 +60,70 @@ def freeze(module: ScriptModule) -> ScriptModule:
     become part of those, and weights are arranged for the CPU once. The module itself stays as it is.
     """
     return _core.freeze_module(module)
+
+
+@overload
+def script(obj: Module) -> ScriptModule: ...
+@overload
+def script(obj: type[_T]) -> type[_T]: ...
+@overload
+def script(obj: types.FunctionType) -> ScriptFunction: ...
+def script(obj: Any) -> Any:
+    """Compile a function, or a module with its `forward` and what that calls, from its Python source.
+
+    A class is checked and given back: functions that are compiled may make objects of it.
+
+    Parameters without an annotation are tensors. Global names are looked up now, and constants among them stay as they
+    are; a module's attributes are copied, but for tensors, whose memory is shared. Other methods of a module are
+    compiled when first called. Can be used as a decorator.
+
+    Raises an error that shows the line for what the language does not have: ArgumentError, TypeError where types do not
+    fit, NotImplementedError.
+    """
+    from ._script import Compiler
+
+    if isinstance(obj, ScriptModule | ScriptFunction):
+        return obj
+    if isinstance(obj, Module):
+        made = Compiler().module(obj)
+        if hasattr(obj, "forward"):
+            made.forward.compile()
+        return made
+    if isinstance(obj, type):
+        kind, problem = Compiler().class_(obj.__qualname__, obj)
+        if kind == "unknown":
+            raise _core.ArgumentError(f"jit.script: {problem}")
+        return obj
+    if not callable(obj):
+        raise TypeError(f"jit.script: got a {type(obj).__name__}; expected a function, a class or an nn.Module")
+    function = Compiler().function(obj)
+    function.compile()
+    return function
+
+
+def fork(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    """Start a call and return its future.
+
+    A function or module that `script` or `load` made runs on the inter-op pool, beside the caller. Any other runs at
+    once, as in PyTorch, and what it raises is raised here.
+    """
+    return _core.fork(function, *args, **kwargs)
+
+
+def wait(future: Future) -> Any:
+    """Return what the forked call gave, or raise what it raised, when it is done."""
+    return future.wait()
+
+
+def annotate(type: Any, value: _T) -> _T:
+    """Say of which type a value is, to `script`; in Python, return the value."""
+    return value
+
+
+def is_scripting() -> bool:
+    """Whether this code is compiled: what an `if` on it leaves out need not be a program."""
+    return False
+
+
+_fork = fork
+_wait = wait
