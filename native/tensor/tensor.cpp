@@ -6,14 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "tensor/blocks.h"
 #include "tensor/convert.h"
 #include "tensor/strided_loop.h"
 
 namespace threadwheel {
 namespace {
-
-// A cache line, and the width of an AVX-512 register.
-constexpr std::align_val_t kAlignment{64};
 
 bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
   std::int64_t expected = 1;
@@ -37,15 +35,13 @@ class WithBytes {
   WithBytes(const WithBytes<U>& other) : size_bytes_(other.size_bytes_), bytes_(other.bytes_) {}  // NOLINT: rebinding
 
   T* allocate(std::size_t count) {
-    constexpr auto kAlign = static_cast<std::size_t>(kAlignment);
-    const std::size_t head = (count * sizeof(T) + kAlign - 1) / kAlign * kAlign;
-    void* const block = size_bytes_ > SIZE_MAX - head ? nullptr : ::operator new(head + size_bytes_, kAlignment, std::nothrow);
+    void* const block = size_bytes_ > PTRDIFF_MAX ? nullptr : allocate_block(head(count) + size_bytes_);
     if (block == nullptr)
       throw Error(ErrorCode::kRuntime, "tensor: cannot allocate " + std::to_string(size_bytes_) + " bytes");
-    *bytes_ = static_cast<std::byte*>(block) + head;
+    *bytes_ = static_cast<std::byte*>(block) + head(count);
     return static_cast<T*>(block);
   }
-  void deallocate(T* block, std::size_t) noexcept { ::operator delete(static_cast<void*>(block), kAlignment); }
+  void deallocate(T* block, std::size_t count) noexcept { free_block(block, head(count) + size_bytes_); }
 
   template <class U>
   bool operator==(const WithBytes<U>&) const noexcept {
@@ -55,6 +51,10 @@ class WithBytes {
  private:
   template <class U>
   friend class WithBytes;
+
+  static constexpr std::size_t head(std::size_t count) {
+    return (count * sizeof(T) + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+  }
 
   std::size_t size_bytes_;
   std::byte** bytes_;  // looked at by allocate() only
