@@ -101,6 +101,28 @@ def test_what_constants_give_is_computed_once() -> None:
     np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * -2)
 
 
+def test_dropout_and_wrapped_integers_go() -> None:
+    forward = body(
+        "n = ops.prim.NumToTensor(torch.size(x, 0))",
+        "y = torch.dropout(x, 0.5, self.training)",
+        "return torch.mul(y, int(n))",
+    )
+    _, frozen = loaded_and_frozen(forward, {"training": b"\x89"}, "  training : bool\n")
+    for op in ("aten::dropout", "prim::NumToTensor", "aten::Int"):
+        assert op not in frozen.forward.graph
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * 2)
+
+
+def test_a_wrapped_integer_that_is_written_stays() -> None:
+    forward = body(
+        "n = ops.prim.NumToTensor(torch.size(x, 0))",
+        "_0 = torch.add_(n, 1)",
+        "return torch.mul(x, int(n))",
+    )
+    _, frozen = loaded_and_frozen(forward, {})
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * 3)
+
+
 def test_a_method_that_cannot_be_compiled_fails_when_it_is_called() -> None:
     bad = "  def bad(self: __torch__.Net,\n    x: Tensor) -> Tensor:\n    return torch.no_such_op(x)\n"
     _, frozen = loaded_and_frozen(body("return torch.neg(x)") + bad, {})
