@@ -11,6 +11,7 @@
 #include "ops/shapes.h"
 #include "ops/vector_math.h"
 #include "providers/blas.h"
+#include "providers/gemm_dnn.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"
 
@@ -230,6 +231,9 @@ class FloatCell final : public Cell {
     if (b_hh_) copy_into(out, *b_hh_, "recurrent net");
     visit_dtype(FloatingTypes(), out.dtype(), "recurrent net", [&]<class T>() {
       const std::int64_t n = w_hh_.size(0), k = w_hh_.size(1);
+      if (state.size(0) == 1)  // the sum goes where its operand is
+        return gemm_dnn::linear({1, k, n}, state.data<const T>(), w_hh_.data<const T>(),
+                                add || b_hh_ ? out.data<const T>() : nullptr, out.data<T>());
       blas::gemm(state.size(0), n, k, blas::Matrix<const T>{state.data<const T>(), k},
                  blas::Matrix<const T>{w_hh_.data<const T>(), k, true}, add || b_hh_ ? T(1) : T(0),
                  blas::Matrix<T>{out.data<T>(), n});

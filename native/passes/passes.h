@@ -23,6 +23,9 @@ void fold_constants(ir::Graph& graph);
 // Removes nodes whose results nobody uses and that do nothing else.
 void remove_dead_code(ir::Graph& graph);
 
+// Removes ops that give what they are given.
+void remove_identities(ir::Graph& graph);
+
 // Takes batch normalisation into the convolution before it.
 void fold_batch_norm(ir::Graph& graph);
 

@@ -182,6 +182,25 @@ THREADWHEEL_KERNEL void convolve_channel(const ConvShape& shape, const T* input,
   }
 }
 
+// One row of input: each output is a product of two rows. Libraries leave that to one thread; here the weights, all of
+// which are read once, are spread. The order of the additions does not depend on how.
+template <class T>
+THREADWHEEL_KERNEL void multiply_rows(const T* weight, const T* input, const T* bias, T* output, std::int64_t depth,
+                                      std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kLanes = 64;
+  for (std::int64_t o = begin; o < end; ++o) {
+    const T* const row = weight + o * depth;
+    T sums[kLanes] = {};
+    std::int64_t i = 0;
+    for (; i + kLanes <= depth; i += kLanes)
+      for (std::int64_t k = 0; k < kLanes; ++k) sums[k] += row[i + k] * input[i + k];
+    for (std::int64_t k = 0; i + k < depth; ++k) sums[k] += row[i + k] * input[i + k];
+    for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
+      for (std::int64_t k = 0; k < half; ++k) sums[k] += sums[k + half];
+    output[o] = bias != nullptr ? sums[0] + bias[o] : sums[0];
+  }
+}
+
 // One image and group: bias, then the products.
 template <class T>
 void run_group(const ConvShape& shape, const Group& group, std::int64_t index, const T* input, const T* weight,
@@ -216,6 +235,14 @@ bool is_depthwise(const ConvShape& shape) {
 
 template <class T>
 void linear(const dnn::LinearShape& shape, const T* input, const T* weight, const T* bias, T* output) {
+  if (shape.rows == 1) {
+    // 64 KB of weights take as long to read as another thread takes to start.
+    constexpr std::int64_t kLeast = (std::int64_t{64} << 10) / static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t grain = std::max<std::int64_t>(1, kLeast / std::max<std::int64_t>(1, shape.in_features));
+    return parallel_for(0, shape.out_features, grain, [&](std::int64_t begin, std::int64_t end) {
+      multiply_rows(weight, input, bias, output, shape.in_features, begin, end);
+    });
+  }
   if (bias != nullptr) fill_rows(output, shape.rows, shape.out_features, bias);
   const std::int64_t depth = std::max<std::int64_t>(shape.in_features, 1);
   blas::gemm(shape.rows, shape.out_features, shape.in_features, {input, depth}, {weight, depth, true},

@@ -6,14 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "tensor/blocks.h"
 #include "tensor/convert.h"
 #include "tensor/strided_loop.h"
 
 namespace threadwheel {
 namespace {
-
-// A cache line, and the width of an AVX-512 register.
-constexpr std::align_val_t kAlignment{64};
 
 bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
   std::int64_t expected = 1;
@@ -24,6 +22,43 @@ bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
   }
   return true;
 }
+
+// Gives std::allocate_shared a block with room for the bytes behind the object, and says where: small tensors are many,
+// and this is one allocation for what would be two.
+template <class T>
+class WithBytes {
+ public:
+  using value_type = T;
+
+  WithBytes(std::size_t size_bytes, std::byte*& bytes) : size_bytes_(size_bytes), bytes_(&bytes) {}
+  template <class U>
+  WithBytes(const WithBytes<U>& other) : size_bytes_(other.size_bytes_), bytes_(other.bytes_) {}  // NOLINT: rebinding
+
+  T* allocate(std::size_t count) {
+    void* const block = size_bytes_ > PTRDIFF_MAX ? nullptr : allocate_block(head(count) + size_bytes_);
+    if (block == nullptr)
+      throw Error(ErrorCode::kRuntime, "tensor: cannot allocate " + std::to_string(size_bytes_) + " bytes");
+    *bytes_ = static_cast<std::byte*>(block) + head(count);
+    return static_cast<T*>(block);
+  }
+  void deallocate(T* block, std::size_t count) noexcept { free_block(block, head(count) + size_bytes_); }
+
+  template <class U>
+  bool operator==(const WithBytes<U>&) const noexcept {
+    return true;
+  }
+
+ private:
+  template <class U>
+  friend class WithBytes;
+
+  static constexpr std::size_t head(std::size_t count) {
+    return (count * sizeof(T) + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+  }
+
+  std::size_t size_bytes_;
+  std::byte** bytes_;  // looked at by allocate() only
+};
 
 template <std::size_t Size>
 void copy_run(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
@@ -49,10 +84,8 @@ auto* copy_kernel(std::size_t size_bytes) {
 }  // namespace
 
 std::shared_ptr<Storage> Storage::allocate(std::size_t size_bytes) {
-  void* const data = ::operator new(size_bytes, kAlignment, std::nothrow);
-  if (data == nullptr)
-    throw Error(ErrorCode::kRuntime, "tensor: cannot allocate " + std::to_string(size_bytes) + " bytes");
-  return wrap(data, size_bytes, true, [data] { ::operator delete(data, kAlignment); });
+  std::byte* data = nullptr;
+  return std::allocate_shared<Storage>(WithBytes<Storage>(size_bytes, data), data, size_bytes, true, nullptr);
 }
 
 std::shared_ptr<Storage> Storage::wrap(void* data, std::size_t size_bytes, bool writable,

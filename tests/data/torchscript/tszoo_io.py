@@ -73,7 +73,8 @@ def save_case(path, inputs, outputs, kwargs=None, method="forward", **extra):
 
 
 def load_case(path):  # torch-free
-    z = np.load(path)
+    with np.load(path) as file:
+        z = dict(file)
     spec = json.loads(str(z["spec"]))
 
     def un(n):

@@ -1,0 +1,75 @@
+#include "tensor/blocks.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <new>
+
+namespace threadwheel {
+namespace {
+
+constexpr std::align_val_t kAlignment{kBlockAlignment};
+
+// Smaller blocks malloc keeps itself.
+constexpr std::size_t kSmallest = 64 << 10;
+// What is kept at most, by all threads together.
+constexpr std::size_t kCapacityBytes = 64 << 20;
+
+struct Block {
+  void* data;
+  std::size_t size_bytes;
+};
+
+// The oldest first. A thread that finds the list in use does without: nobody waits, and the child of a fork that came
+// while another thread was here does without for ever.
+class Kept {
+ public:
+  void* take(std::size_t size_bytes) noexcept {
+    if (busy_.test_and_set(std::memory_order_acquire)) return nullptr;
+    void* data = nullptr;
+    for (std::size_t i = count_; i-- > 0 && data == nullptr;)
+      if (blocks_[i].size_bytes >= size_bytes && blocks_[i].size_bytes - size_bytes <= size_bytes / 4) data = remove(i).data;
+    busy_.clear(std::memory_order_release);
+    return data;
+  }
+
+  // Whether it took the block.
+  bool put(const Block& block) noexcept {
+    if (block.size_bytes > kCapacityBytes || busy_.test_and_set(std::memory_order_acquire)) return false;
+    while (count_ == blocks_.size() || size_bytes_ + block.size_bytes > kCapacityBytes)
+      ::operator delete(remove(0).data, kAlignment);
+    blocks_[count_++] = block;
+    size_bytes_ += block.size_bytes;
+    busy_.clear(std::memory_order_release);
+    return true;
+  }
+
+ private:
+  Block remove(std::size_t index) noexcept {
+    const Block block = blocks_[index];
+    std::copy(blocks_.begin() + index + 1, blocks_.begin() + count_, blocks_.begin() + index);
+    --count_;
+    size_bytes_ -= block.size_bytes;
+    return block;
+  }
+
+  std::atomic_flag busy_;
+  std::array<Block, 32> blocks_{};
+  std::size_t count_ = 0, size_bytes_ = 0;
+};
+
+constinit Kept kept;
+
+}  // namespace
+
+void* allocate_block(std::size_t size_bytes) noexcept {
+  if (size_bytes >= kSmallest)
+    if (void* const data = kept.take(size_bytes)) return data;
+  return ::operator new(size_bytes, kAlignment, std::nothrow);
+}
+
+void free_block(void* block, std::size_t size_bytes) noexcept {
+  if (size_bytes < kSmallest || !kept.put({block, size_bytes})) ::operator delete(block, kAlignment);
+}
+
+}  // namespace threadwheel

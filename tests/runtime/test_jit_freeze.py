@@ -1,0 +1,269 @@
+"""Freezing: what becomes constant and what does not, what is fused, and that results stay those of the module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import archives
+import numpy as np
+import pytest
+from archives import dict_of, instance, number, real, storage, tensor, text
+from conftest import RunPython, random_array
+
+import threadwheel as tw
+from threadwheel import _core
+
+Parameters = dict[str, np.ndarray | bytes]
+
+
+def saved(forward: str, parameters: Parameters, more: str = "") -> bytes:
+    """An archive of a module with these attributes: float32 tensors, or values as pickled with their types in `more`."""
+    contents: dict[str, bytes] = {}
+    attributes, lines = [], []
+    for name, value in parameters.items():
+        if isinstance(value, bytes):
+            attributes += [text(name), value]
+            continue
+        strides = tuple(s // 4 for s in value.strides)
+        attributes += [text(name), tensor(value.shape, strides, source=storage(name, "Float", value.size))]
+        contents[f"data/{name}"] = value.tobytes()
+        lines.append(f"  {name} : Tensor\n")
+    code = f"class Net(Module):\n{''.join(lines)}{more}{forward}"
+    data = instance("__torch__.Net", dict_of(*attributes))
+    return archives.zipped(archives.records(data) | contents | {"code/__torch__.py": code.encode()})
+
+
+def loaded_and_frozen(forward: str, parameters: Parameters, more: str = "") -> tuple[Any, Any]:
+    module = _core.load_module(saved(forward, parameters, more))
+    return module, _core.freeze_module(module)
+
+
+def body(*lines: str) -> str:
+    return "  def forward(self: __torch__.Net,\n    x: Tensor) -> Tensor:\n" + "".join(
+        f"    {line}\n" for line in lines
+    )
+
+
+X = tw.from_numpy(random_array((2, 3, 8, 8)))
+
+
+def test_branches_on_attributes_are_decided() -> None:
+    forward = body(
+        "if self.training:",
+        "  _0 = torch.neg(x)",
+        "else:",
+        "  _0 = torch.mul(x, self.w)",
+        "return _0",
+    )
+    module, frozen = loaded_and_frozen(forward, {"w": np.float32([2]), "training": b"\x89"}, "  training : bool\n")
+    assert "prim::If" in module.forward.graph
+    assert "prim::If" not in frozen.forward.graph
+    assert "prim::GetAttr" not in frozen.forward.graph
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * 2)
+
+
+def test_attributes_that_are_set_stay_and_belong_to_the_copy() -> None:
+    forward = body(
+        "n = torch.add(self.n, 1)",
+        "self.n = n",
+        "return torch.mul(x, n)",
+    )
+    module, frozen = loaded_and_frozen(forward, {"n": number(0)}, "  n : int\n")
+    for n in (1, 2, 3):
+        np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * n)
+    assert (module.n, frozen.n) == (0, 3)
+
+
+@pytest.mark.parametrize("alias", ["self.h", "torch.view(self.h, [3])", "torch.t(self.h)"])
+def test_what_is_computed_from_a_written_tensor_is_computed_each_time(alias: str) -> None:
+    forward = body(
+        f"_0 = torch.add_({alias}, 1)",
+        "return torch.mul(torch.neg(self.h), 2)",
+    )
+    _, frozen = loaded_and_frozen(forward, {"h": np.zeros(3, np.float32)})
+    for n in (1, 2, 3):
+        np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.full(3, -2 * n, np.float32))
+
+
+def test_a_result_that_is_written_is_made_each_time() -> None:
+    forward = body(
+        "_0 = torch.neg(self.w)",
+        "return torch.add_(_0, x)",
+    )
+    _, frozen = loaded_and_frozen(forward, {"w": np.ones((2, 3, 8, 8), np.float32)})
+    for _ in range(2):
+        np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) - 1)
+
+
+def test_what_constants_give_is_computed_once() -> None:
+    _, frozen = loaded_and_frozen(body("return torch.mul(x, torch.neg(self.w))"), {"w": np.float32([2])})
+    assert "aten::neg" not in frozen.forward.graph
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * -2)
+
+
+def test_dropout_and_wrapped_integers_go() -> None:
+    forward = body(
+        "n = ops.prim.NumToTensor(torch.size(x, 0))",
+        "y = torch.dropout(x, 0.5, self.training)",
+        "return torch.mul(y, int(n))",
+    )
+    _, frozen = loaded_and_frozen(forward, {"training": b"\x89"}, "  training : bool\n")
+    for op in ("aten::dropout", "prim::NumToTensor", "aten::Int"):
+        assert op not in frozen.forward.graph
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * 2)
+
+
+def test_a_wrapped_integer_that_is_written_stays() -> None:
+    forward = body(
+        "n = ops.prim.NumToTensor(torch.size(x, 0))",
+        "_0 = torch.add_(n, 1)",
+        "return torch.mul(x, int(n))",
+    )
+    _, frozen = loaded_and_frozen(forward, {})
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), np.asarray(X) * 3)
+
+
+def test_a_method_that_cannot_be_compiled_fails_when_it_is_called() -> None:
+    bad = "  def bad(self: __torch__.Net,\n    x: Tensor) -> Tensor:\n    return torch.no_such_op(x)\n"
+    _, frozen = loaded_and_frozen(body("return torch.neg(x)") + bad, {})
+    np.testing.assert_array_equal(np.asarray(frozen.forward(X)), -np.asarray(X))
+    with pytest.raises(Exception, match="no_such_op"):
+        frozen.bad(X)
+
+
+def test_attributes_of_a_frozen_module_cannot_be_set() -> None:
+    _, frozen = loaded_and_frozen(body("return torch.mul(x, self.k)"), {"k": real(2)}, "  k : float\n")
+    with pytest.raises(
+        ValueError, match=r"^__torch__.Net is frozen: 'k' cannot be set; set it in the module and freeze that$"
+    ):
+        frozen.k = 3.0
+
+
+# --- fusion -----------------------------------------------------------------------------------------
+
+ACTIVATIONS = [
+    "torch.relu({})", "torch.relu_({})", "torch.hardtanh({}, -0.5, 0.5)", "torch.relu6({})", "torch.sigmoid({})",
+    "torch.tanh({})", "torch.hardswish({})", "torch.hardsigmoid({})", "torch.silu({})", "torch.gelu({})",
+    'torch.gelu({}, approximate="tanh")', "torch.clamp({}, -0.25, 0.75)",
+]  # fmt: skip
+
+
+def check_fused(module: Any, frozen: Any, op: str, *inputs: Any) -> None:
+    """All ops but one went into it; the same results, twice: the second call finds the weight arranged."""
+    ops = [
+        line.split(" = ")[1].split("(")[0]
+        for line in frozen.forward.graph.splitlines()
+        if "ten::" in line or "wheel::" in line
+    ]
+    assert ops == [op]
+    expected = np.asarray(module.forward(*inputs))
+    for _ in range(2):
+        np.testing.assert_allclose(np.asarray(frozen.forward(*inputs)), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("rows", [1, 7, 64])
+def test_linear_takes_in_an_activation(activation: str, rows: int) -> None:
+    forward = body("y = torch.linear(x, self.w, self.b)", f"return {activation.format('y')}")
+    module, frozen = loaded_and_frozen(forward, {"w": random_array((5, 6)), "b": random_array((5,), seed=1)})
+    check_fused(module, frozen, "threadwheel::linear", tw.from_numpy(random_array((rows, 6), seed=2)))
+
+
+CONVOLUTION = "torch.conv2d(x, self.w, None, [{stride}, {stride}], [1, 1], [1, 1], {groups})"
+NORM = "torch.batch_norm(y, self.g, self.b, self.m, self.v, False, 0.1, 1e-05, True)"
+
+
+def convolution_parameters(channels: int, groups: int, kernel: int = 3) -> Parameters:
+    vectors = {name: random_array((channels,), seed=i) for i, name in enumerate("gbm")}
+    return {
+        "w": random_array((channels, channels // groups, kernel, kernel), seed=5),
+        **vectors,
+        "v": np.abs(random_array((channels,), seed=4)) + np.float32(0.5),
+    }
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_convolution_takes_in_batch_norm_and_activation(activation: str) -> None:
+    forward = body(f"y = {CONVOLUTION.format(stride=1, groups=1)}", f"z = {NORM}", f"return {activation.format('z')}")
+    module, frozen = loaded_and_frozen(forward, convolution_parameters(8, 1))
+    check_fused(module, frozen, "threadwheel::convolution", tw.from_numpy(random_array((2, 8, 9, 7))))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolutions_in_a_row_with_a_sum(groups: int, stride: int) -> None:
+    """The first leaves its result to the second as it likes; what the program gives back is row-major."""
+    convolution = CONVOLUTION.format(stride=stride, groups=groups)
+    again = CONVOLUTION.format(stride=1, groups=groups).replace("(x", "(a")
+    forward = body(
+        f"y = {convolution}",
+        f"a = torch.relu_({NORM})",
+        f"y0 = {again}",
+        "s = torch.add_(y0, a)",
+        "return torch.relu_(s)",
+    )
+    module, frozen = loaded_and_frozen(forward, convolution_parameters(8, groups))
+    x = tw.from_numpy(random_array((2, 8, 9, 7)))
+    assert frozen.forward.graph.count("threadwheel::convolution") == 2
+    assert "aten::" not in frozen.forward.graph
+    expected, result = np.asarray(module.forward(x)), frozen.forward(x)
+    assert result.is_contiguous()
+    # Sums of large numbers that nearly cancel: the error is that of the largest.
+    np.testing.assert_allclose(np.asarray(result), expected, rtol=1e-4, atol=1e-6 * float(expected.max()))
+
+
+@pytest.mark.parametrize("shape", [(4,), (1, 4), (3, 4), (2, 3, 4)])
+def test_a_sum_may_broadcast(shape: tuple[int, ...]) -> None:
+    forward = (
+        "  def forward(self: __torch__.Net,\n    x: Tensor,\n    y: Tensor) -> Tensor:\n"
+        "    return torch.add(y, torch.linear(x, self.w, None))\n"
+    )
+    module, frozen = loaded_and_frozen(forward, {"w": random_array((4, 6))})
+    inputs = [tw.from_numpy(random_array((3, 6))), tw.from_numpy(random_array(shape, seed=1))]
+    check_fused(module, frozen, "threadwheel::linear", *inputs)
+
+
+def test_a_product_that_is_used_twice_is_left_alone() -> None:
+    forward = body("y = torch.linear(x, self.w, None)", "return torch.add(torch.relu(y), y)")
+    module, frozen = loaded_and_frozen(forward, {"w": random_array((4, 6))})
+    assert "aten::relu" in frozen.forward.graph
+    x = tw.from_numpy(random_array((3, 6)))
+    np.testing.assert_allclose(np.asarray(frozen.forward(x)), np.asarray(module.forward(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_a_product_does_not_move_past_a_write_to_its_input() -> None:
+    forward = body("y = torch.linear(x, self.w, None)", "_0 = torch.zero_(x)", "return torch.relu(y)")
+    module, frozen = loaded_and_frozen(forward, {"w": random_array((4, 6))})
+    results = [np.asarray(m.forward(tw.from_numpy(random_array((3, 6))))) for m in (module, frozen)]
+    np.testing.assert_array_equal(*results)
+
+
+def test_a_written_weight_is_not_kept_arranged() -> None:
+    forward = body("_0 = torch.mul_(self.w, 2)", "return torch.linear(x, self.w, None)")
+    _, frozen = loaded_and_frozen(forward, {"w": np.ones((4, 6), np.float32)})
+    assert "threadwheel::" not in frozen.forward.graph
+    x = tw.from_numpy(np.ones((3, 6), np.float32))
+    assert [float(np.asarray(frozen.forward(x))[0, 0]) for _ in range(3)] == [12, 24, 48]
+
+
+def test_onednn_runs_the_epilogue_in_its_primitive(
+    run_python: RunPython, build: dict[str, Any], variant: str, tmp_path: Any
+) -> None:
+    if "onednn" not in build["libraries"]:
+        pytest.skip(f"{variant} has no oneDNN")
+    forward = body(f"y = {CONVOLUTION.format(stride=1, groups=1)}", f"z = {NORM}", "return torch.relu_(z)")
+    path = tmp_path / "net.pt"
+    path.write_bytes(saved(forward, convolution_parameters(16, 1)))
+    code = """
+import sys, numpy as np, threadwheel as tw
+from threadwheel import _core
+_core.freeze_module(_core.load_module(sys.argv[1])).forward(tw.from_numpy(np.ones((1, 16, 32, 32), np.float32)))
+"""
+    lines = [
+        line
+        for line in run_python(code, str(path), ONEDNN_VERBOSE="1").stdout.splitlines()
+        if ",exec," in line and "reorder" not in line
+    ]
+    assert len(lines) == 1
+    assert ",convolution," in lines[0]
+    assert "eltwise_relu" in lines[0]
