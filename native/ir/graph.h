@@ -2,6 +2,7 @@
 // script/, rewritten by passes/, and compiled to instructions by interpreter/.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -113,9 +114,11 @@ class Function final : public Method {
  public:
   using Compile = std::function<std::unique_ptr<Graph>(Function&)>;
 
-  Function(std::string name, std::vector<Parameter> parameters, TypePtr result, Compile compile)
+  // Functions whose compilation needs each other's graphs share a mutex: two threads may begin at either end.
+  Function(std::string name, std::vector<Parameter> parameters, TypePtr result, Compile compile,
+           std::shared_ptr<std::recursive_mutex> mutex = std::make_shared<std::recursive_mutex>())
       : name_(std::move(name)), parameters_(std::move(parameters)), result_(std::move(result)),
-        compile_(std::move(compile)) {}
+        compile_(std::move(compile)), mutex_(std::move(mutex)) {}
 
   const std::string& name() const noexcept { return name_; }
   const std::vector<Parameter>& parameters() const noexcept { return parameters_; }
@@ -133,9 +136,10 @@ class Function final : public Method {
   std::vector<Parameter> parameters_;
   TypePtr result_;
   Compile compile_;
-  std::recursive_mutex mutex_;
+  std::shared_ptr<std::recursive_mutex> mutex_;
   bool compiling_ = false;
   std::unique_ptr<Graph> graph_;
+  std::atomic<const Graph*> ready_{nullptr};  // graph_, for those who come later
 };
 
 }  // namespace threadwheel::ir

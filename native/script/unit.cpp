@@ -199,7 +199,7 @@ void Unit::define_enum(Class& made, const Stmt& statement) {
 }
 
 TypePtr Unit::find_type(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   if (const Class* const found = find_class(name)) {
     if (found->type == nullptr) throw Error(ErrorCode::kValue, name + ": a named tuple cannot have itself as a field");
     return found->type;
@@ -214,7 +214,7 @@ TypePtr Unit::find_type(const std::string& name) {
 }
 
 std::shared_ptr<ir::Function> Unit::find_function(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   if (const auto found = functions_.find(name); found != functions_.end()) return found->second;
   const Stmt* const statement = find_statement(name);
   if (statement == nullptr || statement->kind != StmtKind::kDef) return nullptr;
@@ -222,7 +222,7 @@ std::shared_ptr<ir::Function> Unit::find_function(const std::string& name) {
 }
 
 std::shared_ptr<ir::Function> Unit::add_function(const std::string& name, FunctionSource source) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   return make_function(name, std::move(source), nullptr);
 }
 
@@ -236,14 +236,14 @@ Unit::Class& Unit::add(std::shared_ptr<ClassDefinition> definition) {
 }
 
 TypePtr Unit::add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   Class& made = add(std::move(definition));
   made.method_loader = std::move(methods);
   return made.type = Type::class_of(made.definition);
 }
 
 TypePtr Unit::add_object_class(const std::string& name, MethodLoader methods) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   auto definition = std::make_shared<ClassDefinition>();
   definition->name = name;
   Class& made = add(std::move(definition));
@@ -256,7 +256,7 @@ TypePtr Unit::add_object_class(const std::string& name, MethodLoader methods) {
 }
 
 bool Unit::declare_attribute(const ClassDefinition& definition, const std::string& name, TypePtr type) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end() || !holder->second->is_open) return false;
   holder->second->definition->attributes.push_back({name, std::move(type)});
@@ -264,13 +264,13 @@ bool Unit::declare_attribute(const ClassDefinition& definition, const std::strin
 }
 
 TypePtr Unit::add_named_tuple(std::shared_ptr<ClassDefinition> definition) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   Class& made = add(std::move(definition));
   return made.type = Type::named_tuple(made.definition);
 }
 
 TypePtr Unit::add_enum(const std::string& name, std::vector<std::pair<std::string, Value>> members) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   auto definition = std::make_shared<ClassDefinition>();
   definition->name = name;
   Class& made = add(std::move(definition));
@@ -281,7 +281,7 @@ TypePtr Unit::add_enum(const std::string& name, std::vector<std::pair<std::strin
 }
 
 std::shared_ptr<ir::Function> Unit::find_method(const ClassDefinition& definition, const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end()) return nullptr;
   Class& made = *holder->second;
@@ -301,13 +301,13 @@ std::shared_ptr<ir::Function> Unit::load_method(Class& made, const std::string& 
 }
 
 std::vector<std::string> Unit::method_names(const ClassDefinition& definition) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   return holder == classes_.end() ? std::vector<std::string>() : holder->second->method_order;
 }
 
 std::optional<std::pair<TypePtr, Value>> Unit::find_constant(const ClassDefinition& definition, const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end()) return std::nullopt;
   const auto found = holder->second->constants.find(name);
@@ -316,21 +316,21 @@ std::optional<std::pair<TypePtr, Value>> Unit::find_constant(const ClassDefiniti
 }
 
 Value Unit::enum_member(const TypePtr& type, const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   for (const auto& [member, value] : find_class(type->name())->members)
     if (member == name) return value;
   return {};
 }
 
 std::vector<Value> Unit::enum_members(const TypePtr& type) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   std::vector<Value> members;
   for (const auto& [name, member] : find_class(type->name())->members) members.push_back(member);
   return members;
 }
 
 TypePtr Unit::enum_value_type(const TypePtr& type) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   TypePtr common = Type::of(TypeKind::kNever);
   for (const auto& [member, value] : find_class(type->name())->members)
     if (common != nullptr) common = unify(common, type_of_value(value.to_enum().value));
@@ -338,7 +338,7 @@ TypePtr Unit::enum_value_type(const TypePtr& type) {
 }
 
 Value Unit::enum_with_value(const TypePtr& type, const Value& value) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   for (const auto& [member, instance] : find_class(type->name())->members)
     if (ValueEqual()(instance.to_enum().value, value)) return instance;
   return {};
@@ -368,9 +368,9 @@ std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, const
   TypePtr result = statement.annotation ? type_of(*statement.annotation, annotations) : nullptr;
   return std::make_shared<ir::Function>(name, std::move(parameters), std::move(result),
                                         [this, &statement, names = std::move(names)](ir::Function& function) {
-                                          const std::lock_guard lock(mutex_);
                                           return lower(*this, *names, function, statement);
-                                        });
+                                        },
+                                        mutex_);
 }
 
 TypePtr Unit::type_of(const Expr& annotation, Names* names) {
@@ -445,7 +445,7 @@ TypePtr Unit::parse_type(const std::string& text) {
 }
 
 TypePtr Unit::parse_type(std::shared_ptr<const Source> source, Names* names) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   kept_.push_back(parse(source));
   const Body& body = kept_.back();
   if (body.size() != 1 || body[0]->kind != StmtKind::kExpr)
