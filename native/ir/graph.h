@@ -117,8 +117,11 @@ class Function final : public Method {
   // Functions whose compilation needs each other's graphs share a mutex: two threads may begin at either end.
   Function(std::string name, std::vector<Parameter> parameters, TypePtr result, Compile compile,
            std::shared_ptr<std::recursive_mutex> mutex = std::make_shared<std::recursive_mutex>())
-      : name_(std::move(name)), parameters_(std::move(parameters)), result_(std::move(result)),
-        compile_(std::move(compile)), mutex_(std::move(mutex)) {}
+      : name_(std::move(name)),
+        parameters_(std::move(parameters)),
+        result_(std::move(result)),
+        compile_(std::move(compile)),
+        mutex_(std::move(mutex)) {}
 
   const std::string& name() const noexcept { return name_; }
   const std::vector<Parameter>& parameters() const noexcept { return parameters_; }

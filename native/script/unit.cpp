@@ -35,8 +35,10 @@ Value default_for(const ir::Parameter& parameter, const Value& value, const Rang
   if (is_subtype(type_of_value(value), parameter.type)) return value;
   if (parameter.type->is(TypeKind::kFloat) && value.is_int()) return value.to_double();
   if (parameter.type->is(TypeKind::kList) && value.is_list() && value.to_list().empty()) return value;
-  ir::fail(range, "the default of '" + parameter.name + "' is " + type_of_value(value)->to_string() + "; expected " +
-                      parameter.type->to_string(), ErrorCode::kType);
+  ir::fail(range,
+           "the default of '" + parameter.name + "' is " + type_of_value(value)->to_string() + "; expected " +
+               parameter.type->to_string(),
+           ErrorCode::kType);
 }
 
 // What a name with dots means in these surroundings.
@@ -117,8 +119,7 @@ Value constant_value(const Expr& expr, const Unit& unit) {
   ir::fail(expr.range, "a constant is expected here: a number, a string, None, or a list or tuple of such");
 }
 
-Unit::Unit(Loader loader)
-    : loader_(std::move(loader)), archive_names_(std::make_shared<ArchiveNames>(*this)) {}
+Unit::Unit(Loader loader) : loader_(std::move(loader)), archive_names_(std::make_shared<ArchiveNames>(*this)) {}
 
 Unit::~Unit() {
   for (const auto& [name, made] : classes_) made->definition->find_method = nullptr;
@@ -360,17 +361,19 @@ std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, const
     const bool is_self = self != nullptr && parameters.empty();
     ir::Parameter made{parameter.name, is_self ? self : Type::of(TypeKind::kTensor), std::nullopt};
     if (parameter.annotation && !is_self) made.type = type_of(*parameter.annotation, annotations);
-    if (parameter.default_value && names->is_archive()) made.default_value = constant_value(*parameter.default_value, *this);
+    if (parameter.default_value && names->is_archive())
+      made.default_value = constant_value(*parameter.default_value, *this);
     for (const auto& [which, value] : defaults)
       if (which == parameter.name) made.default_value = default_for(made, value, parameter.range);
     parameters.push_back(std::move(made));
   }
   TypePtr result = statement.annotation ? type_of(*statement.annotation, annotations) : nullptr;
-  return std::make_shared<ir::Function>(name, std::move(parameters), std::move(result),
-                                        [this, &statement, names = std::move(names)](ir::Function& function) {
-                                          return lower(*this, *names, function, statement);
-                                        },
-                                        mutex_);
+  return std::make_shared<ir::Function>(
+      name, std::move(parameters), std::move(result),
+      [this, &statement, names = std::move(names)](ir::Function& function) {
+        return lower(*this, *names, function, statement);
+      },
+      mutex_);
 }
 
 TypePtr Unit::type_of(const Expr& annotation, Names* names) {
@@ -378,7 +381,8 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
   if (annotation.kind == ExprKind::kSubscript) return subscripted_type(annotation, names);
   if (annotation.kind == ExprKind::kString) {
     const auto [line, column] = annotation.range.source->position(annotation.range.begin);
-    return parse_type(std::make_shared<const Source>(annotation.range.source->name(), annotation.text, line, column), names);
+    return parse_type(std::make_shared<const Source>(annotation.range.source->name(), annotation.text, line, column),
+                      names);
   }
   if (annotation.kind == ExprKind::kBinary && annotation.text == "|") {  // int | None
     const TypePtr a = type_of(*annotation.args[0], names), b = type_of(*annotation.args[1], names);
@@ -393,12 +397,14 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
     if (const Path* const path = std::get_if<Path>(&meaning)) name = path->name;
   }
   static const std::unordered_map<std::string, TypeKind> kTypes{
-      {"Tensor", TypeKind::kTensor},   {"int", TypeKind::kInt},        {"float", TypeKind::kFloat},
-      {"bool", TypeKind::kBool},       {"complex", TypeKind::kComplex}, {"str", TypeKind::kString},
-      {"NoneType", TypeKind::kNone},   {"number", TypeKind::kNumber},  {"Scalar", TypeKind::kNumber},
-      {"Any", TypeKind::kAny},         {"Device", TypeKind::kDevice},  {"Generator", TypeKind::kGenerator},
-      {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream},  {"torch.Tensor", TypeKind::kTensor},
-      {"torch.device", TypeKind::kDevice}};
+      {"Tensor", TypeKind::kTensor},       {"int", TypeKind::kInt},
+      {"float", TypeKind::kFloat},         {"bool", TypeKind::kBool},
+      {"complex", TypeKind::kComplex},     {"str", TypeKind::kString},
+      {"NoneType", TypeKind::kNone},       {"number", TypeKind::kNumber},
+      {"Scalar", TypeKind::kNumber},       {"Any", TypeKind::kAny},
+      {"Device", TypeKind::kDevice},       {"Generator", TypeKind::kGenerator},
+      {"Storage", TypeKind::kStorage},     {"Stream", TypeKind::kStream},
+      {"torch.Tensor", TypeKind::kTensor}, {"torch.device", TypeKind::kDevice}};
   if (const auto found = kTypes.find(name); found != kTypes.end()) return Type::of(found->second);
   if (name == "Layout" || name == "MemoryFormat" || name == "ScalarType") return Type::named_int(name);
   if (!name.empty())
@@ -449,7 +455,8 @@ TypePtr Unit::parse_type(std::shared_ptr<const Source> source, Names* names) {
   kept_.push_back(parse(source));
   const Body& body = kept_.back();
   if (body.size() != 1 || body[0]->kind != StmtKind::kExpr)
-    throw Error(ErrorCode::kValue, "type '" + source->text() + "': cannot be read; expected one type, as in \"List[int]\"");
+    throw Error(ErrorCode::kValue,
+                "type '" + source->text() + "': cannot be read; expected one type, as in \"List[int]\"");
   return type_of(*body[0]->value, names);
 }
 
