@@ -95,7 +95,8 @@ py::object get_attribute(const ScriptObject& self, const std::string& name) {
       return to_python(self.value.to_object().slots[index], definition.attributes[index].type, self.unit);
     }
     if (const auto constant = find_constant(self, name)) return to_python(constant->second, constant->first, self.unit);
-    if (auto function = find_method(self, name)) return py::cast(ScriptFunction{std::move(function), self.unit, self.value});
+    if (auto function = find_method(self, name))
+      return py::cast(ScriptFunction{std::move(function), self.unit, self.value});
   } else if (name == "name" || name == "value") {
     return name == "name" ? py::str(self.value.to_enum().name) : to_python(self.value.to_enum().value);
   }

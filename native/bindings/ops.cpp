@@ -1,12 +1,11 @@
 // The ops of the registry as Python functions. Nothing here knows an op by name: arguments are matched against the
 // schemas, the first overload that fits is taken.
-#include "bindings/bindings.h"
-#include "bindings/values.h"
-
 #include <algorithm>
 #include <optional>
 #include <vector>
 
+#include "bindings/bindings.h"
+#include "bindings/values.h"
 #include "ops/registry.h"
 #include "threadwheel/error.h"
 
@@ -18,8 +17,10 @@ namespace {
 std::optional<py::object> gathered_ints(const Schema& schema, const py::args& args, std::size_t num_positional) {
   if (num_positional == 0 || args.size() < num_positional) return std::nullopt;
   const SchemaType& type = schema.arguments[num_positional - 1].type;
-  if (type.list_size != 0 || !type.type->is(TypeKind::kList) || !type.type->element()->is(TypeKind::kInt)) return std::nullopt;
-  const py::object rest = args[py::slice(static_cast<py::ssize_t>(num_positional) - 1, static_cast<py::ssize_t>(args.size()), 1)];
+  if (type.list_size != 0 || !type.type->is(TypeKind::kList) || !type.type->element()->is(TypeKind::kInt))
+    return std::nullopt;
+  const py::object rest =
+      args[py::slice(static_cast<py::ssize_t>(num_positional) - 1, static_cast<py::ssize_t>(args.size()), 1)];
   for (const py::handle each : rest)
     if (!PyLong_Check(each.ptr()) || PyBool_Check(each.ptr())) return std::nullopt;
   return rest;
@@ -43,7 +44,7 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
       values.push_back(*argument.default_value);
       continue;
     }
-    const py::object given = !positional                          ? py::object(kwargs[argument.name.c_str()])
+    const py::object given = !positional                       ? py::object(kwargs[argument.name.c_str()])
                              : ints && i + 1 == num_positional ? *ints
                                                                : py::object(args[i]);
     Converted converted = to_value(*argument.type.type, given, {argument.type.list_size, from_scalars});

@@ -17,7 +17,8 @@ using script::Unit;
 
 Value plain_value(const std::string& what, py::handle object) {
   Converted converted = to_value(*Type::of(TypeKind::kAny), object);
-  if (const auto* const problem = std::get_if<std::string>(&converted)) throw Error(ErrorCode::kType, what + " " + *problem);
+  if (const auto* const problem = std::get_if<std::string>(&converted))
+    throw Error(ErrorCode::kType, what + " " + *problem);
   return std::get<Value>(std::move(converted));
 }
 
@@ -35,7 +36,8 @@ class PythonNames final : public script::Names {
     if (kind == "type") return unit_.find_type(what.cast<std::string>());
     if (kind == "function") return what.cast<const ScriptFunction&>().function;
     if (kind == "names") return std::make_shared<PythonNames>(unit_, what);
-    if (kind == "dtype") return script::Constant{static_cast<std::int64_t>(what.cast<DType>()), Type::of(TypeKind::kInt)};
+    if (kind == "dtype")
+      return script::Constant{static_cast<std::int64_t>(what.cast<DType>()), Type::of(TypeKind::kInt)};
     if (kind == "unknown") return script::Unknown{what.cast<std::string>()};
     Value value = plain_value("'" + name + "'", what);
     TypePtr type = script::type_of_value(value);
@@ -93,7 +95,8 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
     const auto annotated = types.find(attribute);
     TypePtr type = annotated == types.end() ? nullptr : annotated->second;
     Converted converted = type ? to_value(*type, object) : plain_value(what, object);
-    if (const auto* const problem = std::get_if<std::string>(&converted)) throw Error(ErrorCode::kType, what + " " + *problem);
+    if (const auto* const problem = std::get_if<std::string>(&converted))
+      throw Error(ErrorCode::kType, what + " " + *problem);
     values.push_back(std::get<Value>(std::move(converted)));
     if (type == nullptr) type = script::type_of_value(values.back());
     definition->attributes.push_back({attribute, std::move(type)});
@@ -131,10 +134,12 @@ void add_enum(const std::shared_ptr<Unit>& unit, const std::string& name, const 
 }  // namespace
 
 void bind_script(py::module_& module) {
-  py::class_<Unit, std::shared_ptr<Unit>>(module, "ScriptUnit", "The functions and modules that one jit.script compiles.")
+  py::class_<Unit, std::shared_ptr<Unit>>(module, "ScriptUnit",
+                                          "The functions and modules that one jit.script compiles.")
       .def(py::init([] { return std::make_shared<Unit>([](const std::string&) { return nullptr; }); }))
       .def("add_function", &add_function, py::arg("name"), py::arg("definition"))
-      .def("add_module", &add_module, py::arg("name"), py::arg("attributes"), py::arg("annotations"), py::arg("find_method"))
+      .def("add_module", &add_module, py::arg("name"), py::arg("attributes"), py::arg("annotations"),
+           py::arg("find_method"))
       .def("add_class", &add_class, py::arg("name"), py::arg("find_method"))
       .def("add_named_tuple", &add_named_tuple, py::arg("name"), py::arg("fields"))
       .def("add_enum", &add_enum, py::arg("name"), py::arg("members"));

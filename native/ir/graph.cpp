@@ -28,7 +28,8 @@ Block* Node::add_block() {
 }
 
 const Graph& Function::graph() {
-  const std::lock_guard lock(mutex_);
+  if (const Graph* const graph = ready_.load(std::memory_order_acquire)) return *graph;
+  const std::lock_guard lock(*mutex_);
   if (graph_ == nullptr) {
     if (compiling_) throw Error(ErrorCode::kUnsupported, name_ + ": calls itself; recursion is not supported");
     compiling_ = true;
@@ -37,6 +38,7 @@ const Graph& Function::graph() {
       ~Reset() { flag = false; }
     } reset{compiling_};
     graph_ = compile_(*this);
+    ready_.store(graph_.get(), std::memory_order_release);
   }
   return *graph_;
 }

@@ -115,9 +115,14 @@ class Function final : public Method {
  public:
   using Compile = std::function<std::unique_ptr<Graph>(Function&)>;
 
-  Function(std::string name, std::vector<Parameter> parameters, TypePtr result, Compile compile)
-      : name_(std::move(name)), parameters_(std::move(parameters)), result_(std::move(result)),
-        compile_(std::move(compile)) {}
+  // Functions whose compilation needs each other's graphs share a mutex: two threads may begin at either end.
+  Function(std::string name, std::vector<Parameter> parameters, TypePtr result, Compile compile,
+           std::shared_ptr<std::recursive_mutex> mutex = std::make_shared<std::recursive_mutex>())
+      : name_(std::move(name)),
+        parameters_(std::move(parameters)),
+        result_(std::move(result)),
+        compile_(std::move(compile)),
+        mutex_(std::move(mutex)) {}
 
   const std::string& name() const noexcept { return name_; }
   const std::vector<Parameter>& parameters() const noexcept { return parameters_; }
@@ -136,9 +141,10 @@ class Function final : public Method {
   std::vector<Parameter> parameters_;
   TypePtr result_;
   Compile compile_;
-  std::recursive_mutex mutex_;
+  std::shared_ptr<std::recursive_mutex> mutex_;
   bool compiling_ = false;
   std::unique_ptr<Graph> graph_;
+  std::atomic<const Graph*> ready_{nullptr};  // graph_, for those who come later
 };
 
 }  // namespace threadwheel::ir

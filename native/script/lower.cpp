@@ -31,7 +31,8 @@ ir::Variable* Lowering::result(End end, const TypePtr& declared, const Range& ra
   if (end == End::kExits) return variable("$return");
   const auto nothing = [&]() -> Variable* {
     if (Variable* const none = convert(builder_, builder_.none(), type)) return none;
-    ir::fail(range, "the function's end can be reached without a return; it returns " + type->to_string(), ErrorCode::kType);
+    ir::fail(range, "the function's end can be reached without a return; it returns " + type->to_string(),
+             ErrorCode::kType);
   };
   if (end == End::kReached) return nothing();
   return choose(variable("$exit"), [&] { return variable("$return"); }, nothing);
@@ -70,7 +71,8 @@ Lowering::End Lowering::statement(const Stmt& statement) {
     case StmtKind::kBreak:
     case StmtKind::kContinue: exit_by(statement); return End::kExits;
     case StmtKind::kClass:
-      ir::fail(statement.range, "a class inside a function is not supported; define it outside", ErrorCode::kUnsupported);
+      ir::fail(statement.range, "a class inside a function is not supported; define it outside",
+               ErrorCode::kUnsupported);
   }
   return End::kReached;
 }
@@ -113,7 +115,8 @@ void Lowering::assign_attribute(const Expr& target, Variable* value) {
 
 // a, b = x, y evaluates the whole right side first; a, b = f() takes a tuple or a list apart.
 void Lowering::assign_many(const Expr& target, const Expr& value) {
-  if (value.kind != ExprKind::kTuple || value.args.size() != target.args.size()) return unpack_to(target, expression(value));
+  if (value.kind != ExprKind::kTuple || value.args.size() != target.args.size())
+    return unpack_to(target, expression(value));
   std::vector<Binding> values;
   for (const ExprPtr& each : value.args) values.push_back(binding(*each));
   for (std::size_t i = 0; i < values.size(); ++i) assign_to(*target.args[i], values[i]);
@@ -125,7 +128,8 @@ void Lowering::unpack_to(const Expr& target, Variable* whole) {
   if (type.is(TypeKind::kTuple)) types = type.elements();
   if (type.is(TypeKind::kList)) types.assign(target.args.size(), type.element());
   if (types.size() != target.args.size())
-    ir::fail(target.range, "a " + type.to_string() + " cannot be unpacked into " + std::to_string(target.args.size()) + " names");
+    ir::fail(target.range,
+             "a " + type.to_string() + " cannot be unpacked into " + std::to_string(target.args.size()) + " names");
   const std::vector<Variable*> elements = builder_.unpack(whole, types);
   for (std::size_t i = 0; i < elements.size(); ++i) assign_to(*target.args[i], elements[i]);
 }
@@ -165,14 +169,16 @@ Lowering::End Lowering::assert_statement(const Stmt& statement) {
     return End::kReached;
   });
   const Branch otherwise = branch(*node, [&]() -> End {
-    raise(statement.message ? op("aten::str", {{expression(*statement.message)}, {}}) : builder_.string(""), "AssertionError");
+    raise(statement.message ? op("aten::str", {{expression(*statement.message)}, {}}) : builder_.string(""),
+          "AssertionError");
   });
   return merge(*node, then, otherwise);
 }
 
 // raise ValueError, or raise ValueError("message").
 void Lowering::raise_statement(const Stmt& statement) {
-  if (!statement.value) ir::fail(statement.range, "a raise without an exception is not supported; name one", ErrorCode::kUnsupported);
+  if (!statement.value)
+    ir::fail(statement.range, "a raise without an exception is not supported; name one", ErrorCode::kUnsupported);
   const Expr& value = *statement.value;
   const bool has_message = value.kind == ExprKind::kCall && value.args.size() > 1;
   const Binding what = binding(value.kind == ExprKind::kCall ? *value.args[0] : value);

@@ -27,7 +27,8 @@ CallArguments Lowering::arguments(const Expr& expr, std::size_t first) {
       continue;
     }
     if (!value->type->is(TypeKind::kTuple))
-      ir::fail(each.range, "'*' takes a tuple, whose length is known; this is a " + value->type->to_string(), ErrorCode::kType);
+      ir::fail(each.range, "'*' takes a tuple, whose length is known; this is a " + value->type->to_string(),
+               ErrorCode::kType);
     for (Variable* element : builder_.unpack(value, value->type->elements())) given.positional.push_back(element);
   }
   for (const auto& [name, value] : expr.keywords) given.named.emplace_back(name, expression(*value));
@@ -60,7 +61,8 @@ Lowering::Binding Lowering::call(const Expr& expr) {
   } else {
     what = binding(callee);
   }
-  if (const auto* function = std::get_if<std::shared_ptr<ir::Function>>(&what)) return call_function(*function, arguments(expr));
+  if (const auto* function = std::get_if<std::shared_ptr<ir::Function>>(&what))
+    return call_function(*function, arguments(expr));
   if (const TypePtr* const type = std::get_if<TypePtr>(&what)) return construct(*type, expr);
   if (const Path* const path = std::get_if<Path>(&what)) return call_path(path->name, expr);
   if (Variable* const* const object = std::get_if<Variable*>(&what)) return call_value(*object, expr);
@@ -139,11 +141,11 @@ ir::Variable* Lowering::keyword_dict(const Expr& expr) {
 // Python's functions that are ops.
 ir::Variable* Lowering::call_builtin(const std::string& name, const Expr& expr, bool& handled) {
   static constexpr std::pair<const char*, const char*> kOps[] = {
-      {"int", "aten::Int"},      {"float", "aten::Float"},   {"complex", "aten::Complex"}, {"str", "aten::str"},
-      {"sorted", "aten::sorted"}, {"print", "prim::Print"},  {"len", "aten::len"},         {"min", "prim::min"},
-      {"max", "prim::max"},      {"round", "aten::round"},   {"sum", "aten::sum"},         {"any", "aten::any"},
-      {"all", "aten::all"},      {"ord", "aten::ord"},       {"chr", "aten::chr"},         {"hex", "aten::hex"},
-      {"bin", "aten::bin"},      {"oct", "aten::oct"},       {"divmod", "aten::divmod"},   {"pow", "aten::pow"},
+      {"int", "aten::Int"},       {"float", "aten::Float"}, {"complex", "aten::Complex"}, {"str", "aten::str"},
+      {"sorted", "aten::sorted"}, {"print", "prim::Print"}, {"len", "aten::len"},         {"min", "prim::min"},
+      {"max", "prim::max"},       {"round", "aten::round"}, {"sum", "aten::sum"},         {"any", "aten::any"},
+      {"all", "aten::all"},       {"ord", "aten::ord"},     {"chr", "aten::chr"},         {"hex", "aten::hex"},
+      {"bin", "aten::bin"},       {"oct", "aten::oct"},     {"divmod", "aten::divmod"},   {"pow", "aten::pow"},
       {"dict", "aten::dict"}};
   for (const auto& [word, op_name] : kOps)
     if (name == word) return op(op_name, arguments(expr));
@@ -203,7 +205,8 @@ ir::Variable* Lowering::call_function(const std::shared_ptr<ir::Function>& funct
   return node->add_output(result_type(*function));
 }
 
-std::shared_ptr<ir::Function> Lowering::find_method(const Variable& object, const std::string& name, const Range& range) {
+std::shared_ptr<ir::Function> Lowering::find_method(const Variable& object, const std::string& name,
+                                                    const Range& range) {
   if (!object.type->is(TypeKind::kClass))
     ir::fail(range, "a " + object.type->to_string() + " has no method '" + name + "'");
   auto method = unit_.find_method(*object.type->definition(), name);
@@ -212,7 +215,8 @@ std::shared_ptr<ir::Function> Lowering::find_method(const Variable& object, cons
 }
 
 ir::Variable* Lowering::wait(Variable* future, const Range& range) {
-  if (!future->type->is(TypeKind::kFuture)) ir::fail(range, "wait() takes a Future, not " + future->type->to_string(), ErrorCode::kType);
+  if (!future->type->is(TypeKind::kFuture))
+    ir::fail(range, "wait() takes a Future, not " + future->type->to_string(), ErrorCode::kType);
   return builder_.value(ir::NodeKind::kWait, {future}, future->type->element());
 }
 
@@ -236,11 +240,13 @@ ir::Variable* Lowering::call_method(Variable* object, const std::string& name, c
 // Methods are ops of their name, but for those that name a dtype.
 ir::Variable* Lowering::call_tensor_method(const std::string& name, const CallArguments& given) {
   static constexpr std::pair<const char*, DType> kCasts[] = {
-      {"half", DType::kFloat16}, {"float", DType::kFloat32}, {"double", DType::kFloat64}, {"bfloat16", DType::kBFloat16},
-      {"long", DType::kInt64},   {"int", DType::kInt32},     {"short", DType::kInt16},    {"bool", DType::kBool}};
+      {"half", DType::kFloat16},      {"float", DType::kFloat32}, {"double", DType::kFloat64},
+      {"bfloat16", DType::kBFloat16}, {"long", DType::kInt64},    {"int", DType::kInt32},
+      {"short", DType::kInt16},       {"bool", DType::kBool}};
   if (given.positional.size() == 1 && given.named.empty())
     for (const auto& [method, dtype] : kCasts)
-      if (name == method) return op("aten::to", {{given.positional[0], builder_.integer(static_cast<std::int64_t>(dtype))}, {}});
+      if (name == method)
+        return op("aten::to", {{given.positional[0], builder_.integer(static_cast<std::int64_t>(dtype))}, {}});
   return op(name == "type" ? "aten::to" : "aten::" + name, given);
 }
 
@@ -254,7 +260,8 @@ ir::Variable* Lowering::construct(const TypePtr& type, const Expr& expr) {
       for (const auto& [name, variable] : given.named)
         if (name == fields[i].name) elements.push_back(variable);
     if (elements.size() != fields.size())
-      ir::fail(expr.range, type->name() + " has " + std::to_string(fields.size()) + " fields, got " + std::to_string(elements.size()));
+      ir::fail(expr.range, type->name() + " has " + std::to_string(fields.size()) + " fields, got " +
+                               std::to_string(elements.size()));
     for (std::size_t i = 0; i < fields.size(); ++i) elements[i] = as_type(elements[i], fields[i].type, expr.range);
     return builder_.tuple(std::move(elements), type);
   }
@@ -295,13 +302,15 @@ ir::Variable* Lowering::fork(const Expr& expr) {
   const Binding what = binding(argument(expr, 1));
   if (const Closure* const closure = std::get_if<Closure>(&what)) return fork_closure(*closure);
   CallArguments given = arguments(expr, 2);
-  if (const auto* const function = std::get_if<std::shared_ptr<ir::Function>>(&what)) return fork_call(*function, given);
+  if (const auto* const function = std::get_if<std::shared_ptr<ir::Function>>(&what))
+    return fork_call(*function, given);
   if (const BoundMethod* const method = std::get_if<BoundMethod>(&what)) {
     given.positional.insert(given.positional.begin(), method->object);
     return fork_call(method->function, given);
   }
   Variable* const* const object = std::get_if<Variable*>(&what);
-  if (object == nullptr) ir::fail(expr.range, "fork() takes a function, a method or a module, and its arguments", ErrorCode::kType);
+  if (object == nullptr)
+    ir::fail(expr.range, "fork() takes a function, a method or a module, and its arguments", ErrorCode::kType);
   given.positional.insert(given.positional.begin(), *object);
   return fork_call(find_method(**object, "forward", expr.range), given);
 }

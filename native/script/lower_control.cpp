@@ -33,7 +33,8 @@ void collect_assigned(const Body& body, std::set<std::string>& names, std::set<s
 bool contains_return(const Body& body) {
   return std::ranges::any_of(body, [](const StmtPtr& statement) {
     if (statement->kind == StmtKind::kDef) return false;
-    return statement->kind == StmtKind::kReturn || contains_return(statement->body) || contains_return(statement->otherwise);
+    return statement->kind == StmtKind::kReturn || contains_return(statement->body) ||
+           contains_return(statement->otherwise);
   });
 }
 
@@ -41,7 +42,8 @@ bool contains_return(const Body& body) {
 bool contains_break(const Body& body) {
   return std::ranges::any_of(body, [](const StmtPtr& statement) {
     if (statement->kind == StmtKind::kFor || statement->kind == StmtKind::kWhile) return false;
-    return statement->kind == StmtKind::kBreak || contains_break(statement->body) || contains_break(statement->otherwise);
+    return statement->kind == StmtKind::kBreak || contains_break(statement->body) ||
+           contains_break(statement->otherwise);
   });
 }
 
@@ -124,17 +126,20 @@ Lowering::End Lowering::merge(ir::Node& node, const Branch& then, const Branch& 
 void Lowering::merge_name(ir::Node& node, const Branch& then, const Branch& otherwise, const std::string& name) {
   const auto counts = [&](const Branch& branch) { return is_exit_name(name) ? branch.exits() : branch.goes_on(); };
   const bool both = counts(then) && counts(otherwise);
-  Variable* values[] = {counts(then) ? value_in(then, name) : nullptr, counts(otherwise) ? value_in(otherwise, name) : nullptr};
+  Variable* values[] = {counts(then) ? value_in(then, name) : nullptr,
+                        counts(otherwise) ? value_in(otherwise, name) : nullptr};
   if (values[0] == nullptr && values[1] == nullptr) return;
   for (const std::size_t i : {0, 1}) {
     if (values[i] != nullptr) continue;
     if (both && !is_exit_name(name))
-      return bind(name, Unknown{"'" + name + "' has no value when the condition of the if before is " + (i == 0 ? "true" : "false")});
+      return bind(name, Unknown{"'" + name + "' has no value when the condition of the if before is " +
+                                (i == 0 ? "true" : "false")});
     values[i] = uninitialized(node.blocks[i].get(), values[1 - i]->type);
   }
   const TypePtr type = unify(values[0]->type, values[1]->type);
   const auto mismatch = [&](const std::string& what) {
-    return what + " is " + values[0]->type->to_string() + " in one branch and " + values[1]->type->to_string() + " in the other";
+    return what + " is " + values[0]->type->to_string() + " in one branch and " + values[1]->type->to_string() +
+           " in the other";
   };
   if (type == nullptr && name == "$return") ir::fail(node.range, mismatch("what is returned"), ErrorCode::kType);
   if (type == nullptr) return bind(name, Unknown{mismatch("'" + name + "'")});
@@ -170,8 +175,10 @@ ir::Variable* Lowering::choose(Variable* decides, const std::function<Variable*(
     if (values[i] == nullptr) values[i] = uninitialized(node->blocks[i].get(), values[1 - i]->type);
   const TypePtr type = unify(values[0]->type, values[1]->type);
   if (type == nullptr)
-    ir::fail(builder_.range(), "this is " + values[0]->type->to_string() + " on one way and " + values[1]->type->to_string() +
-                                   " on the other", ErrorCode::kType);
+    ir::fail(
+        builder_.range(),
+        "this is " + values[0]->type->to_string() + " on one way and " + values[1]->type->to_string() + " on the other",
+        ErrorCode::kType);
   for (const std::size_t i : {0, 1}) node->blocks[i]->results = {values[i]};
   return node->add_output(type);
 }
@@ -188,7 +195,8 @@ void Lowering::exit_by(const Stmt& statement) {
   }
   if (loop_ == nullptr) ir::fail(statement.range, "break and continue belong into a loop");
   if (loop_->is_unrolled)
-    ir::fail(statement.range, "break and continue are not supported in a loop over a tuple or modules; loop over a list or a range",
+    ir::fail(statement.range,
+             "break and continue are not supported in a loop over a tuple or modules; loop over a list or a range",
              ErrorCode::kUnsupported);
   bind("$break", builder_.boolean(statement.kind == StmtKind::kBreak));
   bind("$returned", builder_.boolean(false));
@@ -225,7 +233,8 @@ Lowering::End Lowering::unrolled_loop(const Stmt& statement, std::span<Variable*
 }
 
 // Names that the body assigns and that had a value before are carried from round to round.
-Lowering::End Lowering::loop(const Stmt& statement, Variable* trips, Variable* first_condition, const Element& element) {
+Lowering::End Lowering::loop(const Stmt& statement, Variable* trips, Variable* first_condition,
+                             const Element& element) {
   std::set<std::string> assigned, loop_names;
   collect_assigned(statement.body, assigned, loop_names);
   Carried carried;
@@ -235,14 +244,16 @@ Lowering::End Lowering::loop(const Stmt& statement, Variable* trips, Variable* f
   if (returns) {
     carried.emplace_back("$returned", builder_.boolean(false));
     // Of which type is known when the return is met: see exited_round.
-    carried.emplace_back("$return", uninitialized(builder_.block(), declared_result_ ? declared_result_ : Type::of(TypeKind::kNever)));
+    carried.emplace_back(
+        "$return", uninitialized(builder_.block(), declared_result_ ? declared_result_ : Type::of(TypeKind::kNever)));
   }
   ir::Node* const node = builder_.node(ir::NodeKind::kLoop, {trips, first_condition});
   for (const auto& [name, before] : carried) node->inputs.push_back(before);
   loop_body(statement, *node, carried, element);
   bind_after_loop(statement, *node, carried);
   if (!returns) return End::kReached;
-  const bool is_endless = statement.kind == StmtKind::kWhile && statement.value->kind == ExprKind::kTrue && !contains_break(statement.body);
+  const bool is_endless =
+      statement.kind == StmtKind::kWhile && statement.value->kind == ExprKind::kTrue && !contains_break(statement.body);
   return is_endless ? End::kExits : End::kMaybe;
 }
 
@@ -269,7 +280,8 @@ void Lowering::loop_body(const Stmt& statement, ir::Node& node, const Carried& c
   Variable* const index = inner.add_parameter(Type::of(TypeKind::kInt), "i");
   std::set<std::string> assigned, loop_names;
   collect_assigned(statement.body, assigned, loop_names);
-  for (const std::string& name : loop_names) bind(name, Unknown{"'" + name + "' is the variable of a loop that comes later"});
+  for (const std::string& name : loop_names)
+    bind(name, Unknown{"'" + name + "' is the variable of a loop that comes later"});
   for (const auto& [name, before] : carried) bind(name, inner.add_parameter(before->type, name));
   const Loop here{&carried, false};
   const Restore restore(loop_, &here);
@@ -282,8 +294,9 @@ void Lowering::loop_body(const Stmt& statement, ir::Node& node, const Carried& c
     const End end = body(statement.body);
     builder_.set_range(statement.range);
     inner.results = end == End::kRaises ? raised_round(inner, carried.size())
-                                        : round(end, [&] { return reached_round(statement, inner, carried); },
-                                                [&] { return exited_round(inner, carried, statement.range); });
+                                        : round(
+                                              end, [&] { return reached_round(statement, inner, carried); },
+                                              [&] { return exited_round(inner, carried, statement.range); });
   } catch (const Unreachable&) {
     inner.results = raised_round(inner, carried.size());
   }
@@ -300,8 +313,8 @@ Lowering::Round Lowering::round(End end, const std::function<Round()>& reached, 
     });
   for (std::size_t i = 0; i < rounds[0].size(); ++i) {
     for (const std::size_t way : {0, 1})
-      node->blocks[way]->results.push_back(i < rounds[way].size() ? rounds[way][i]
-                                                                  : uninitialized(node->blocks[way].get(), rounds[0][i]->type));
+      node->blocks[way]->results.push_back(
+          i < rounds[way].size() ? rounds[way][i] : uninitialized(node->blocks[way].get(), rounds[0][i]->type));
     merged.push_back(node->add_output(rounds[0][i]->type));
   }
   return merged;
@@ -339,8 +352,9 @@ Lowering::Round Lowering::reached_round(const Stmt& statement, const ir::Block& 
     if (value == nullptr) ir::fail(statement.range, "'" + name + "' has no value at the end of the loop");
     Variable* const converted = convert(builder_, value, parameter->type);
     if (converted == nullptr)
-      ir::fail(statement.range, "'" + name + "' is " + parameter->type->to_string() + " before the loop and " +
-                                    value->type->to_string() + " at its end; annotate it where it gets its first value",
+      ir::fail(statement.range,
+               "'" + name + "' is " + parameter->type->to_string() + " before the loop and " +
+                   value->type->to_string() + " at its end; annotate it where it gets its first value",
                ErrorCode::kType);
     round.push_back(converted);
   }

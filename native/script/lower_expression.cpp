@@ -58,7 +58,8 @@ Lowering::Binding Lowering::binding_without_range(const Expr& expr, const TypePt
     case ExprKind::kNone: return literal(expr);
     case ExprKind::kEllipsis:
     case ExprKind::kSlice: ir::fail(expr.range, "'...' and slices belong into an index", ErrorCode::kUnsupported);
-    case ExprKind::kStarred: ir::fail(expr.range, "'*' is supported in calls only, for tuples", ErrorCode::kUnsupported);
+    case ExprKind::kStarred:
+      ir::fail(expr.range, "'*' is supported in calls only, for tuples", ErrorCode::kUnsupported);
   }
   ir::fail(expr.range, "this expression is not supported", ErrorCode::kUnsupported);
 }
@@ -88,7 +89,8 @@ Lowering::Binding Lowering::from_meaning(Meaning meaning, const Range& range) {
 ir::Variable* Lowering::constant(const Constant& constant) {
   if (!constant.value.is_list()) return builder_.constant(constant.value, constant.type);
   std::vector<Variable*> elements;
-  for (const Value& each : constant.value.to_list()) elements.push_back(builder_.constant(each, constant.type->element()));
+  for (const Value& each : constant.value.to_list())
+    elements.push_back(builder_.constant(each, constant.type->element()));
   return builder_.list(std::move(elements), constant.type->element());
 }
 
@@ -112,7 +114,8 @@ Lowering::Binding Lowering::attribute_of_binding(const Binding& base, const Expr
 Lowering::Binding Lowering::member(Variable* object, const std::string& name, const Range& range) {
   if (object->type->is(TypeKind::kClass) && object->type->definition()->find(name) < 0 &&
       !unit_.find_constant(*object->type->definition(), name))
-    if (auto method = unit_.find_method(*object->type->definition(), name)) return BoundMethod{object, std::move(method)};
+    if (auto method = unit_.find_method(*object->type->definition(), name))
+      return BoundMethod{object, std::move(method)};
   return attribute_of(object, name, range);
 }
 
@@ -124,7 +127,8 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
   if (type->is(TypeKind::kEnum) && attribute == "value")
     return builder_.value(ir::NodeKind::kEnumValue, {object}, unit_.enum_value_type(type));
   if (type->is(TypeKind::kTuple) && object->node != nullptr && object->node->kind == ir::NodeKind::kOp)
-    if (const std::int64_t at = find_result(*object->node->op, attribute); at >= 0) return builder_.tuple_index(object, at);
+    if (const std::int64_t at = find_result(*object->node->op, attribute); at >= 0)
+      return builder_.tuple_index(object, at);
   if (type->definition() == nullptr)
     ir::fail(range, "a " + type->to_string() + " has no attribute '" + attribute + "'");
   const ClassDefinition& definition = *type->definition();
@@ -142,9 +146,9 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
 }
 
 ir::Variable* Lowering::tensor_attribute(Variable* tensor, const std::string& name, const Range& range) {
-  static constexpr std::pair<const char*, const char*> kOps[] = {
-      {"shape", "aten::size"}, {"ndim", "aten::dim"}, {"T", "aten::numpy_T"}, {"mT", "aten::mT"},
-      {"real", "aten::real"},  {"imag", "aten::imag"}};
+  static constexpr std::pair<const char*, const char*> kOps[] = {{"shape", "aten::size"}, {"ndim", "aten::dim"},
+                                                                 {"T", "aten::numpy_T"},  {"mT", "aten::mT"},
+                                                                 {"real", "aten::real"},  {"imag", "aten::imag"}};
   if (tensor->type->is(TypeKind::kTensor))
     for (const auto& [attribute, op_name] : kOps)
       if (name == attribute) return op(op_name, {{tensor}, {}});
@@ -216,7 +220,8 @@ ir::Variable* Lowering::condition(const Expr& expr) {
   if (type.is(TypeKind::kList) || type.is(TypeKind::kDict) || type.is(TypeKind::kString)) {
     decides = op("aten::gt", {{op("aten::len", {{value}, {}}), builder_.integer(0)}, {}});
   } else if (type.is(TypeKind::kOptional)) {
-    ir::fail(expr.range, "a " + type.to_string() + " is neither true nor false; test it with 'is None' or 'is not None'",
+    ir::fail(expr.range,
+             "a " + type.to_string() + " is neither true nor false; test it with 'is None' or 'is not None'",
              ErrorCode::kType);
   } else {
     decides = op("aten::Bool", {{value}, {}});

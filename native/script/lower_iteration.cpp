@@ -18,7 +18,8 @@ Lowering::Iterable Lowering::iterable(const Expr& expr) {
   const Binding what = binding(expr);
   if (const TypePtr* const type = std::get_if<TypePtr>(&what); type != nullptr && (*type)->is(TypeKind::kEnum)) {
     Iterable members;
-    for (Value& member : unit_.enum_members(*type)) members.fixed.push_back(builder_.constant(std::move(member), *type));
+    for (Value& member : unit_.enum_members(*type))
+      members.fixed.push_back(builder_.constant(std::move(member), *type));
     return members;
   }
   Variable* const* const value = std::get_if<Variable*>(&what);
@@ -42,30 +43,38 @@ Lowering::Iterable Lowering::iterable_of(Variable* value, const Range& range) {
     return source;
   }
   if (!type.is(TypeKind::kList) && !type.is(TypeKind::kString) && !type.is(TypeKind::kTensor))
-    ir::fail(range, "a " + type.to_string() + " cannot be gone through; expected a list, tuple, dict, string, tensor or range",
+    ir::fail(range,
+             "a " + type.to_string() + " cannot be gone through; expected a list, tuple, dict, string, tensor or range",
              ErrorCode::kType);
   source.length = op("aten::len", {{value}, {}});
   source.at = element;
   if (type.is(TypeKind::kTensor))
-    source.at = [this, value](Variable* index) { return op("aten::select", {{value, builder_.integer(0), index}, {}}); };
+    source.at = [this, value](Variable* index) {
+      return op("aten::select", {{value, builder_.integer(0), index}, {}});
+    };
   return source;
 }
 
 Lowering::Iterable Lowering::range_of(const Expr& expr) {
-  if (expr.args.size() < 2 || expr.args.size() > 4) ir::fail(expr.range, "range() takes one to three ints", ErrorCode::kType);
+  if (expr.args.size() < 2 || expr.args.size() > 4)
+    ir::fail(expr.range, "range() takes one to three ints", ErrorCode::kType);
   std::vector<Variable*> bounds;
   for (std::size_t i = 1; i < expr.args.size(); ++i)
     bounds.push_back(as_type(expression(*expr.args[i]), Type::of(TypeKind::kInt), expr.range));
   if (bounds.size() == 1) return {bounds[0], [](Variable* index) { return index; }, {}};
   if (bounds.size() == 2) bounds.push_back(builder_.integer(1));
   Variable* const length = op("aten::__range_length", {bounds, {}});
-  return {length, [this, bounds](Variable* index) { return op("aten::__derive_index", {{index, bounds[0], bounds[2]}, {}}); }, {}};
+  return {length,
+          [this, bounds](Variable* index) { return op("aten::__derive_index", {{index, bounds[0], bounds[2]}, {}}); },
+          {}};
 }
 
 Lowering::Iterable Lowering::enumerate(const Expr& expr) {
   const Iterable inner = iterable(argument(expr, 1));
   const CallArguments rest = arguments(expr, 2);
-  Variable* start = !rest.positional.empty() ? rest.positional[0] : !rest.named.empty() ? rest.named[0].second : nullptr;
+  Variable* start = !rest.positional.empty() ? rest.positional[0]
+                    : !rest.named.empty()    ? rest.named[0].second
+                                             : nullptr;
   const auto number = [this, start](Variable* index) {
     return start == nullptr ? index : op("aten::add", {{index, start}, {}});
   };
@@ -99,7 +108,8 @@ Lowering::Iterable Lowering::zip(const Expr& expr) {
   if (lengths.size() == sources.size())
     return {op("prim::min", {{builder_.list(lengths, Type::of(TypeKind::kInt))}, {}}), element, {}};
   if (!lengths.empty())
-    ir::fail(expr.range, "zip() of a tuple and of something whose length is not known is not supported", ErrorCode::kUnsupported);
+    ir::fail(expr.range, "zip() of a tuple and of something whose length is not known is not supported",
+             ErrorCode::kUnsupported);
   Iterable zipped;
   for (std::size_t i = 0; i < count; ++i) {
     std::vector<Variable*> parts;

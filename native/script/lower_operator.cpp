@@ -10,12 +10,19 @@ namespace {
 struct Operator {
   const char *text, *op, *method;
 };
-constexpr Operator kBinary[] = {
-    {"+", "aten::add", "__add__"},      {"-", "aten::sub", "__sub__"},        {"*", "aten::mul", "__mul__"},
-    {"/", "aten::div", "__truediv__"},  {"//", "aten::floordiv", "__floordiv__"}, {"%", "aten::remainder", "__mod__"},
-    {"**", "aten::pow", "__pow__"},     {"@", "aten::matmul", "__matmul__"},  {"&", "aten::__and__", "__and__"},
-    {"|", "aten::__or__", "__or__"},    {"^", "aten::__xor__", "__xor__"},    {"<<", "aten::__lshift__", "__lshift__"},
-    {">>", "aten::__rshift__", "__rshift__"}};
+constexpr Operator kBinary[] = {{"+", "aten::add", "__add__"},
+                                {"-", "aten::sub", "__sub__"},
+                                {"*", "aten::mul", "__mul__"},
+                                {"/", "aten::div", "__truediv__"},
+                                {"//", "aten::floordiv", "__floordiv__"},
+                                {"%", "aten::remainder", "__mod__"},
+                                {"**", "aten::pow", "__pow__"},
+                                {"@", "aten::matmul", "__matmul__"},
+                                {"&", "aten::__and__", "__and__"},
+                                {"|", "aten::__or__", "__or__"},
+                                {"^", "aten::__xor__", "__xor__"},
+                                {"<<", "aten::__lshift__", "__lshift__"},
+                                {">>", "aten::__rshift__", "__rshift__"}};
 constexpr Operator kCompare[] = {{"<", "aten::lt", "__lt__"},  {">", "aten::gt", "__gt__"},
                                  {"==", "aten::eq", "__eq__"}, {"<=", "aten::le", "__le__"},
                                  {">=", "aten::ge", "__ge__"}, {"!=", "aten::ne", "__ne__"}};
@@ -25,8 +32,9 @@ const Operator& find_operator(std::span<const Operator> operators, const std::st
 }
 
 bool is_number(const ir::Variable& variable) {
-  return variable.type->is(TypeKind::kInt) || variable.type->is(TypeKind::kFloat) || variable.type->is(TypeKind::kNumber) ||
-         variable.type->is(TypeKind::kBool) || variable.type->is(TypeKind::kComplex);
+  return variable.type->is(TypeKind::kInt) || variable.type->is(TypeKind::kFloat) ||
+         variable.type->is(TypeKind::kNumber) || variable.type->is(TypeKind::kBool) ||
+         variable.type->is(TypeKind::kComplex);
 }
 
 }  // namespace
@@ -82,7 +90,11 @@ ir::Variable* Lowering::compare(const Expr& expr) {
   if (left->type->is(TypeKind::kClass))
     return call_function(find_method(*left, found.method, expr.range), {{left, right}, {}});
   if (!is_number(*left) || !right->type->is(TypeKind::kTensor)) return op(found.op, {{left, right}, {}});
-  const char* const turned = expr.text == "<" ? ">" : expr.text == ">" ? "<" : expr.text == "<=" ? ">=" : expr.text == ">=" ? "<=" : found.text;
+  const char* const turned = expr.text == "<"    ? ">"
+                             : expr.text == ">"  ? "<"
+                             : expr.text == "<=" ? ">="
+                             : expr.text == ">=" ? "<="
+                                                 : found.text;
   return op(find_operator(kCompare, turned).op, {{right, left}, {}});
 }
 

@@ -63,7 +63,8 @@ std::optional<bool> Lowering::known_call(const Expr& expr) {
   if (path->name == "hasattr" && expr.args.size() == 3 && expr.args[2]->kind == ExprKind::kString) {
     const TypePtr type = expression(*expr.args[1])->type;
     if (type->definition() == nullptr) return std::nullopt;
-    return type->definition()->find(expr.args[2]->text) >= 0 || unit_.find_method(*type->definition(), expr.args[2]->text);
+    return type->definition()->find(expr.args[2]->text) >= 0 ||
+           unit_.find_method(*type->definition(), expr.args[2]->text);
   }
   if (path->name != "isinstance" || expr.args.size() != 3 || !is_reference(*expr.args[1])) return std::nullopt;
   const TypePtr type = expression(*expr.args[1])->type;
@@ -90,7 +91,8 @@ void Lowering::refine(const Expr& expr, bool truth) {
   const Binding what = binding(*expr.args[0]);
   const Path* const path = std::get_if<Path>(&what);
   if (path == nullptr || path->name != "isinstance") return;
-  if (const std::vector<TypePtr> types = types_of(*expr.args[2]); types.size() == 1) refine_to(expr.args[1]->text, types[0]);
+  if (const std::vector<TypePtr> types = types_of(*expr.args[2]); types.size() == 1)
+    refine_to(expr.args[1]->text, types[0]);
 }
 
 void Lowering::refine_to(const std::string& name, const TypePtr& type) {

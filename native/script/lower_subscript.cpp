@@ -37,7 +37,8 @@ ir::Variable* Lowering::subscript(const Expr& expr) {
 ir::Variable* Lowering::sequence_slice(Variable* object, const Expr& index) {
   const auto part = [&](std::size_t i) { return index.args[i] ? expression(*index.args[i]) : builder_.none(); };
   Variable *const begin = part(0), *const end = part(1);
-  return op("aten::slice", {{object, begin, end, index.args[2] ? expression(*index.args[2]) : builder_.integer(1)}, {}});
+  return op("aten::slice",
+            {{object, begin, end, index.args[2] ? expression(*index.args[2]) : builder_.integer(1)}, {}});
 }
 
 ir::Variable* Lowering::tuple_subscript(Variable* object, const Expr& index) {
@@ -97,7 +98,9 @@ Lowering::Indexed Lowering::indexed(Variable* tensor, const Expr& index) {
         if (from_end) ++dim;
         continue;
       }
-      if (from_end) ir::fail(part.range, "a tensor after '...' in an index is not supported; write ':' for each dimension", ErrorCode::kUnsupported);
+      if (from_end)
+        ir::fail(part.range, "a tensor after '...' in an index is not supported; write ':' for each dimension",
+                 ErrorCode::kUnsupported);
       where.indices.resize(static_cast<std::size_t>(dim), nullptr);
       where.indices.push_back(value->type->is(TypeKind::kList) ? op("aten::tensor", {{value}, {}}) : value);
       ++dim;

@@ -176,7 +176,8 @@ class Match {
     return types.size() == 1 ? types[0] : Type::tuple(std::move(types));
   }
 
-  // view(2, 3) for view([2, 3]): elements for the list that is the last argument, or the last before those by name only.
+  // view(2, 3) for view([2, 3]): elements for the list that is the last argument, or the last before those by name
+  // only.
   bool takes_the_rest(std::size_t i, std::size_t next) const {
     const std::vector<SchemaArgument>& all = op_.schema().arguments;
     const Type& type = *all[i].type.type;

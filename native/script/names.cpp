@@ -35,7 +35,8 @@ class ConstantNames final : public Names {
   Meaning find(const std::string& name) override {
     const std::size_t index = std::strtoull(name.c_str() + 1, nullptr, 10);
     if (!name.starts_with("c") || index >= unit_.constants().size())
-      return Unknown{"CONSTANTS." + name + " is not among the archive's " + std::to_string(unit_.constants().size()) + " constants"};
+      return Unknown{"CONSTANTS." + name + " is not among the archive's " + std::to_string(unit_.constants().size()) +
+                     " constants"};
     const Value& value = unit_.constants()[index];
     return Constant{value, type_of_value(value)};
   }
@@ -83,8 +84,8 @@ Meaning ArchiveNames::find(const std::string& name) {
     return Constant{Complex(0, name == "infj" ? kInf : kNan), Type::of(TypeKind::kComplex)};
   if (name == "__torch__") return std::make_shared<QualifiedNames>(unit_, name);
   if (name == "CONSTANTS") return std::make_shared<ConstantNames>(unit_);
-  static constexpr std::array kWords{"torch", "ops",   "annotate", "unchecked_cast", "getattr",    "int",
-                                     "float", "bool",  "str",      "complex",        "print",      "range",
+  static constexpr std::array kWords{"torch", "ops",    "annotate",   "unchecked_cast", "getattr", "int",
+                                     "float", "bool",   "str",        "complex",        "print",   "range",
                                      "fork",  "sorted", "isinstance", "uninitialized"};
   if (std::ranges::find(kWords, name) != kWords.end()) return Path{name};
   return Unknown{"'" + name + "' is not defined here"};

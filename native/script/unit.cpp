@@ -35,8 +35,10 @@ Value default_for(const ir::Parameter& parameter, const Value& value, const Rang
   if (is_subtype(type_of_value(value), parameter.type)) return value;
   if (parameter.type->is(TypeKind::kFloat) && value.is_int()) return value.to_double();
   if (parameter.type->is(TypeKind::kList) && value.is_list() && value.to_list().empty()) return value;
-  ir::fail(range, "the default of '" + parameter.name + "' is " + type_of_value(value)->to_string() + "; expected " +
-                      parameter.type->to_string(), ErrorCode::kType);
+  ir::fail(range,
+           "the default of '" + parameter.name + "' is " + type_of_value(value)->to_string() + "; expected " +
+               parameter.type->to_string(),
+           ErrorCode::kType);
 }
 
 // What a name with dots means in these surroundings.
@@ -117,8 +119,7 @@ Value constant_value(const Expr& expr, const Unit& unit) {
   ir::fail(expr.range, "a constant is expected here: a number, a string, None, or a list or tuple of such");
 }
 
-Unit::Unit(Loader loader)
-    : loader_(std::move(loader)), archive_names_(std::make_shared<ArchiveNames>(*this)) {}
+Unit::Unit(Loader loader) : loader_(std::move(loader)), archive_names_(std::make_shared<ArchiveNames>(*this)) {}
 
 Unit::~Unit() {
   for (const auto& [name, made] : classes_) made->definition->find_method = nullptr;
@@ -199,7 +200,7 @@ void Unit::define_enum(Class& made, const Stmt& statement) {
 }
 
 TypePtr Unit::find_type(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   if (const Class* const found = find_class(name)) {
     if (found->type == nullptr) throw Error(ErrorCode::kValue, name + ": a named tuple cannot have itself as a field");
     return found->type;
@@ -214,7 +215,7 @@ TypePtr Unit::find_type(const std::string& name) {
 }
 
 std::shared_ptr<ir::Function> Unit::find_function(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   if (const auto found = functions_.find(name); found != functions_.end()) return found->second;
   const Stmt* const statement = find_statement(name);
   if (statement == nullptr || statement->kind != StmtKind::kDef) return nullptr;
@@ -222,7 +223,7 @@ std::shared_ptr<ir::Function> Unit::find_function(const std::string& name) {
 }
 
 std::shared_ptr<ir::Function> Unit::add_function(const std::string& name, FunctionSource source) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   return make_function(name, std::move(source), nullptr);
 }
 
@@ -236,14 +237,14 @@ Unit::Class& Unit::add(std::shared_ptr<ClassDefinition> definition) {
 }
 
 TypePtr Unit::add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   Class& made = add(std::move(definition));
   made.method_loader = std::move(methods);
   return made.type = Type::class_of(made.definition);
 }
 
 TypePtr Unit::add_object_class(const std::string& name, MethodLoader methods) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   auto definition = std::make_shared<ClassDefinition>();
   definition->name = name;
   Class& made = add(std::move(definition));
@@ -256,7 +257,7 @@ TypePtr Unit::add_object_class(const std::string& name, MethodLoader methods) {
 }
 
 bool Unit::declare_attribute(const ClassDefinition& definition, const std::string& name, TypePtr type) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end() || !holder->second->is_open) return false;
   holder->second->definition->attributes.push_back({name, std::move(type)});
@@ -264,13 +265,13 @@ bool Unit::declare_attribute(const ClassDefinition& definition, const std::strin
 }
 
 TypePtr Unit::add_named_tuple(std::shared_ptr<ClassDefinition> definition) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   Class& made = add(std::move(definition));
   return made.type = Type::named_tuple(made.definition);
 }
 
 TypePtr Unit::add_enum(const std::string& name, std::vector<std::pair<std::string, Value>> members) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   auto definition = std::make_shared<ClassDefinition>();
   definition->name = name;
   Class& made = add(std::move(definition));
@@ -281,7 +282,7 @@ TypePtr Unit::add_enum(const std::string& name, std::vector<std::pair<std::strin
 }
 
 std::shared_ptr<ir::Function> Unit::find_method(const ClassDefinition& definition, const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end()) return nullptr;
   Class& made = *holder->second;
@@ -301,13 +302,13 @@ std::shared_ptr<ir::Function> Unit::load_method(Class& made, const std::string& 
 }
 
 std::vector<std::string> Unit::method_names(const ClassDefinition& definition) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   return holder == classes_.end() ? std::vector<std::string>() : holder->second->method_order;
 }
 
 std::optional<std::pair<TypePtr, Value>> Unit::find_constant(const ClassDefinition& definition, const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end()) return std::nullopt;
   const auto found = holder->second->constants.find(name);
@@ -316,21 +317,21 @@ std::optional<std::pair<TypePtr, Value>> Unit::find_constant(const ClassDefiniti
 }
 
 Value Unit::enum_member(const TypePtr& type, const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   for (const auto& [member, value] : find_class(type->name())->members)
     if (member == name) return value;
   return {};
 }
 
 std::vector<Value> Unit::enum_members(const TypePtr& type) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   std::vector<Value> members;
   for (const auto& [name, member] : find_class(type->name())->members) members.push_back(member);
   return members;
 }
 
 TypePtr Unit::enum_value_type(const TypePtr& type) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   TypePtr common = Type::of(TypeKind::kNever);
   for (const auto& [member, value] : find_class(type->name())->members)
     if (common != nullptr) common = unify(common, type_of_value(value.to_enum().value));
@@ -338,7 +339,7 @@ TypePtr Unit::enum_value_type(const TypePtr& type) {
 }
 
 Value Unit::enum_with_value(const TypePtr& type, const Value& value) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   for (const auto& [member, instance] : find_class(type->name())->members)
     if (ValueEqual()(instance.to_enum().value, value)) return instance;
   return {};
@@ -360,17 +361,19 @@ std::shared_ptr<ir::Function> Unit::make_function(const std::string& name, const
     const bool is_self = self != nullptr && parameters.empty();
     ir::Parameter made{parameter.name, is_self ? self : Type::of(TypeKind::kTensor), std::nullopt};
     if (parameter.annotation && !is_self) made.type = type_of(*parameter.annotation, annotations);
-    if (parameter.default_value && names->is_archive()) made.default_value = constant_value(*parameter.default_value, *this);
+    if (parameter.default_value && names->is_archive())
+      made.default_value = constant_value(*parameter.default_value, *this);
     for (const auto& [which, value] : defaults)
       if (which == parameter.name) made.default_value = default_for(made, value, parameter.range);
     parameters.push_back(std::move(made));
   }
   TypePtr result = statement.annotation ? type_of(*statement.annotation, annotations) : nullptr;
-  return std::make_shared<ir::Function>(name, std::move(parameters), std::move(result),
-                                        [this, &statement, names = std::move(names)](ir::Function& function) {
-                                          const std::lock_guard lock(mutex_);
-                                          return lower(*this, *names, function, statement);
-                                        });
+  return std::make_shared<ir::Function>(
+      name, std::move(parameters), std::move(result),
+      [this, &statement, names = std::move(names)](ir::Function& function) {
+        return lower(*this, *names, function, statement);
+      },
+      mutex_);
 }
 
 TypePtr Unit::type_of(const Expr& annotation, Names* names) {
@@ -378,7 +381,8 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
   if (annotation.kind == ExprKind::kSubscript) return subscripted_type(annotation, names);
   if (annotation.kind == ExprKind::kString) {
     const auto [line, column] = annotation.range.source->position(annotation.range.begin);
-    return parse_type(std::make_shared<const Source>(annotation.range.source->name(), annotation.text, line, column), names);
+    return parse_type(std::make_shared<const Source>(annotation.range.source->name(), annotation.text, line, column),
+                      names);
   }
   if (annotation.kind == ExprKind::kBinary && annotation.text == "|") {  // int | None
     const TypePtr a = type_of(*annotation.args[0], names), b = type_of(*annotation.args[1], names);
@@ -393,12 +397,14 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
     if (const Path* const path = std::get_if<Path>(&meaning)) name = path->name;
   }
   static const std::unordered_map<std::string, TypeKind> kTypes{
-      {"Tensor", TypeKind::kTensor},   {"int", TypeKind::kInt},        {"float", TypeKind::kFloat},
-      {"bool", TypeKind::kBool},       {"complex", TypeKind::kComplex}, {"str", TypeKind::kString},
-      {"NoneType", TypeKind::kNone},   {"number", TypeKind::kNumber},  {"Scalar", TypeKind::kNumber},
-      {"Any", TypeKind::kAny},         {"Device", TypeKind::kDevice},  {"Generator", TypeKind::kGenerator},
-      {"Storage", TypeKind::kStorage}, {"Stream", TypeKind::kStream},  {"torch.Tensor", TypeKind::kTensor},
-      {"torch.device", TypeKind::kDevice}};
+      {"Tensor", TypeKind::kTensor},       {"int", TypeKind::kInt},
+      {"float", TypeKind::kFloat},         {"bool", TypeKind::kBool},
+      {"complex", TypeKind::kComplex},     {"str", TypeKind::kString},
+      {"NoneType", TypeKind::kNone},       {"number", TypeKind::kNumber},
+      {"Scalar", TypeKind::kNumber},       {"Any", TypeKind::kAny},
+      {"Device", TypeKind::kDevice},       {"Generator", TypeKind::kGenerator},
+      {"Storage", TypeKind::kStorage},     {"Stream", TypeKind::kStream},
+      {"torch.Tensor", TypeKind::kTensor}, {"torch.device", TypeKind::kDevice}};
   if (const auto found = kTypes.find(name); found != kTypes.end()) return Type::of(found->second);
   if (name == "Layout" || name == "MemoryFormat" || name == "ScalarType") return Type::named_int(name);
   if (!name.empty())
@@ -445,11 +451,12 @@ TypePtr Unit::parse_type(const std::string& text) {
 }
 
 TypePtr Unit::parse_type(std::shared_ptr<const Source> source, Names* names) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   kept_.push_back(parse(source));
   const Body& body = kept_.back();
   if (body.size() != 1 || body[0]->kind != StmtKind::kExpr)
-    throw Error(ErrorCode::kValue, "type '" + source->text() + "': cannot be read; expected one type, as in \"List[int]\"");
+    throw Error(ErrorCode::kValue,
+                "type '" + source->text() + "': cannot be read; expected one type, as in \"List[int]\"");
   return type_of(*body[0]->value, names);
 }
 

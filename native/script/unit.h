@@ -101,7 +101,8 @@ class Unit {
   TypePtr parse_type(std::shared_ptr<const Source> source, Names* names);
   TypePtr subscripted_type(const Expr& annotation, Names* names);
 
-  std::recursive_mutex mutex_;
+  // Of its functions too, which may outlive it.
+  const std::shared_ptr<std::recursive_mutex> mutex_ = std::make_shared<std::recursive_mutex>();
   Loader loader_;
   std::shared_ptr<Names> archive_names_;
   std::vector<Value> constants_;
