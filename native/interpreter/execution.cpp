@@ -107,7 +107,8 @@ class ForkTask final : public detail::ResultState<Value> {
 }  // namespace
 
 const Code& code_of(ir::Function& function) {
-  if (const void* const ready = function.ready_code.load(std::memory_order_acquire)) return *static_cast<const Code*>(ready);
+  if (const void* const ready = function.ready_code.load(std::memory_order_acquire))
+    return *static_cast<const Code*>(ready);
   const std::lock_guard lock(function.code_mutex);
   if (function.code == nullptr) function.code = std::shared_ptr<const Code>(compile(passes::prepare(function)));
   function.ready_code.store(function.code.get(), std::memory_order_release);

@@ -118,7 +118,8 @@ Tensor fused_convolution(const Tensor& input, const Tensor& weight, const Option
   const Tail tail{sum, activation, low, high};
   const auto plain = [&] {
     static constexpr std::int64_t kNone[] = {0};
-    return apply(tail, in_float<convolution>(input, weight, bias, stride, padding, dilation, false, Ints(kNone), groups));
+    return apply(tail, in_float<convolution>(input, weight, bias, stride, padding, dilation, false, Ints(kNone),
+                                             groups));
   };
   if (input.dtype() != DType::kFloat32 || !is_dense_float(weight) || (bias && !is_dense_float(*bias)) ||
       input.dim() != weight.dim() || input.numel() == 0 || weight.numel() == 0)

@@ -1,3 +1,4 @@
+// Looking and rewriting, for the passes that fuse.
 #include "passes/edit.h"
 
 #include <algorithm>

@@ -72,7 +72,8 @@ class Folder {
       for (const auto& output : inner->outputs) output->block = &block;
     }
     for (std::size_t i = 0; i < node->outputs.size(); ++i) replacements_[node->outputs[i].get()] = taken.results[i];
-    kept_.insert(kept_.end(), std::make_move_iterator(node->outputs.begin()), std::make_move_iterator(node->outputs.end()));
+    kept_.insert(kept_.end(), std::make_move_iterator(node->outputs.begin()),
+                 std::make_move_iterator(node->outputs.end()));
     at = block.nodes.erase(at);
     const auto first = taken.nodes.empty() ? at : taken.nodes.begin();
     block.nodes.splice(at, taken.nodes);

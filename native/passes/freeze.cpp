@@ -203,7 +203,8 @@ class Freezer {
 
   Frozen run(const std::vector<std::string>& names) {
     for (const std::string& name : names)
-      if (auto method = std::dynamic_pointer_cast<Function>(definition().find_method(name))) methods_.emplace(name, std::move(method));
+      if (auto method = std::dynamic_pointer_cast<Function>(definition().find_method(name)))
+        methods_.emplace(name, std::move(method));
     const Slots set = find_set_slots();
     std::map<std::string, std::unique_ptr<Graph>> graphs;
     std::map<std::string, std::exception_ptr> errors;

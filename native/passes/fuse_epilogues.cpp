@@ -1,4 +1,4 @@
-// linear and convolutions with constant weights become ops of ours, which keep the weight arranged for the CPU, and take
+// linear and convolutions with constant weights become ops of ours, which keep the weight arranged for the CPU and take
 // in the sum and the activation that follow. The later node does the work of both; the earlier one is dead then.
 #include <algorithm>
 #include <optional>

@@ -1,3 +1,4 @@
+// The walk over calls, and the walk over values.
 #include "passes/reachable.h"
 
 #include <algorithm>

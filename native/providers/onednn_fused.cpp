@@ -3,7 +3,9 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <string>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "providers/dnn.h"
@@ -22,7 +24,9 @@ using onednn::used;
 
 void append(dnnl::post_ops& steps, const Epilogue& epilogue) {
   using dnnl::algorithm;
-  const auto eltwise = [&](algorithm which, float alpha = 0, float beta = 0) { steps.append_eltwise(which, alpha, beta); };
+  const auto eltwise = [&](algorithm which, float alpha = 0, float beta = 0) {
+    steps.append_eltwise(which, alpha, beta);
+  };
   switch (epilogue.activation) {
     case Activation::kNone: return;
     case Activation::kRelu: return eltwise(algorithm::eltwise_relu);
@@ -52,21 +56,66 @@ void append(Key& key, const Epilogue& epilogue) {
                          epilogue.sum != nullptr});
 }
 
-std::int64_t address(const void* pointer) { return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(pointer)); }
+std::int64_t address(const void* pointer) {
+  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(pointer));
+}
 
-// The weight in the layout that the primitive wants. Run inside library_call, as the primitive itself.
-void pack(Kernel& kernel, const ConstantWeight& weight, const memory::desc& given, const memory::desc& wanted) {
-  const auto packed = Storage::allocate(wanted.get_size());
-  std::vector<std::shared_ptr<Storage>> keep;
-  dnnl::stream stream(cpu());
-  memory from(given, cpu(), const_cast<float*>(weight.data)), to(wanted, cpu(), packed->data());
-  const dnnl::reorder::primitive_desc description(cpu(), given, cpu(), wanted, onednn::user_scratchpad());
-  dnnl::reorder(description)
-      .execute(stream, {{DNNL_ARG_FROM, from},
-                        {DNNL_ARG_TO, to},
-                        {DNNL_ARG_SCRATCHPAD, onednn::allocate(description.scratchpad_desc(), keep)}});
-  stream.wait();
-  kernel.set_constant(DNNL_ARG_WEIGHTS, packed, wanted, weight.storage);
+// Weights as primitives want them. Kernels of different sizes share them: an input of another length must not cost
+// another copy of the model.
+class PackedWeights {
+ public:
+  static PackedWeights& instance() {
+    static auto* const weights = std::make_unique<PackedWeights>().release();
+    return *weights;
+  }
+
+  // Run inside library_call, as primitives themselves.
+  std::shared_ptr<Storage> get(const ConstantWeight& weight, const memory::desc& given, const memory::desc& wanted) {
+    if (auto found = find(weight, wanted)) return found;
+    auto packed = pack(weight, given, wanted);
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [](const auto& each) { return each.second.packed.expired(); });
+    entries_.emplace(weight.data, Entry{weight.storage, wanted, packed});
+    return packed;
+  }
+
+ private:
+  struct Entry {
+    std::weak_ptr<const Storage> source;
+    memory::desc layout;
+    std::weak_ptr<Storage> packed;  // kernels own it
+  };
+
+  std::shared_ptr<Storage> find(const ConstantWeight& weight, const memory::desc& wanted) {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = entries_.equal_range(weight.data);
+    for (auto each = first; each != last; ++each)
+      if (each->second.layout == wanted && each->second.source.lock() == weight.storage)
+        if (auto packed = each->second.packed.lock()) return packed;
+    return nullptr;
+  }
+
+  static std::shared_ptr<Storage> pack(const ConstantWeight& weight, const memory::desc& given,
+                                       const memory::desc& wanted) {
+    auto packed = Storage::allocate(wanted.get_size());
+    std::vector<std::shared_ptr<Storage>> keep;
+    dnnl::stream stream(cpu());
+    memory from(given, cpu(), const_cast<float*>(weight.data)), to(wanted, cpu(), packed->data());
+    const dnnl::reorder::primitive_desc description(cpu(), given, cpu(), wanted, onednn::user_scratchpad());
+    dnnl::reorder(description)
+        .execute(stream, {{DNNL_ARG_FROM, from},
+                          {DNNL_ARG_TO, to},
+                          {DNNL_ARG_SCRATCHPAD, onednn::allocate(description.scratchpad_desc(), keep)}});
+    stream.wait();
+    return packed;
+  }
+
+  std::mutex mutex_;
+  std::unordered_multimap<const float*, Entry> entries_;
+};
+
+void set_weight(Kernel& kernel, const ConstantWeight& weight, const memory::desc& given, const memory::desc& wanted) {
+  kernel.set_constant(DNNL_ARG_WEIGHTS, PackedWeights::instance().get(weight, given, wanted), wanted, weight.storage);
 }
 
 constexpr int kSumArgument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
@@ -86,7 +135,7 @@ Kernel make_linear(const LinearShape& shape, const ConstantWeight& constant, boo
   if (epilogue.sum != nullptr) inputs.emplace_back(kSumArgument, result, result, false);
   Kernel kernel(dnnl::inner_product_forward(description), description.scratchpad_desc(), std::move(inputs),
                 Operand(DNNL_ARG_DST, result, description.dst_desc(), true));
-  pack(kernel, constant, weight, description.weights_desc());
+  set_weight(kernel, constant, weight, description.weights_desc());
   return kernel;
 }
 
@@ -137,7 +186,7 @@ Kernel make_convolution(const ConvShape& s, const ChannelsLast& layout, const Co
   if (epilogue.sum != nullptr) inputs.emplace_back(kSumArgument, given(result, layout.sum), result, false);
   Kernel kernel(dnnl::convolution_forward(description), description.scratchpad_desc(), std::move(inputs),
                 Operand(DNNL_ARG_DST, given(result, layout.output), result, true));
-  pack(kernel, constant, onednn::weight_layout(s), description.weights_desc());
+  set_weight(kernel, constant, onednn::weight_layout(s), description.weights_desc());
   return kernel;
 }
 

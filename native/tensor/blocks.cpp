@@ -1,3 +1,4 @@
+// The list of kept blocks.
 #include "tensor/blocks.h"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ class Kept {
     if (busy_.test_and_set(std::memory_order_acquire)) return nullptr;
     void* data = nullptr;
     for (std::size_t i = count_; i-- > 0 && data == nullptr;)
-      if (blocks_[i].size_bytes >= size_bytes && blocks_[i].size_bytes - size_bytes <= size_bytes / 4) data = remove(i).data;
+      if (blocks_[i].size_bytes >= size_bytes && blocks_[i].size_bytes - size_bytes <= size_bytes / 4)
+        data = remove(i).data;
     busy_.clear(std::memory_order_release);
     return data;
   }

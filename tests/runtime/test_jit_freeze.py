@@ -246,6 +246,24 @@ def test_a_written_weight_is_not_kept_arranged() -> None:
     assert [float(np.asarray(frozen.forward(x))[0, 0]) for _ in range(3)] == [12, 24, 48]
 
 
+def test_onednn_arranges_a_weight_once_for_all_sizes_of_input(
+    run_python: RunPython, build: dict[str, Any], variant: str, tmp_path: Any
+) -> None:
+    if "onednn" not in build["libraries"]:
+        pytest.skip(f"{variant} has no oneDNN")
+    path = tmp_path / "net.pt"
+    path.write_bytes(saved(body("return torch.linear(x, self.w, None)"), {"w": random_array((64, 64))}))
+    code = """
+import sys, numpy as np, threadwheel as tw
+from threadwheel import _core
+module = _core.freeze_module(_core.load_module(sys.argv[1]))
+tw.set_num_threads(1)
+for rows in (40, 41, 42, 40): module.forward(tw.from_numpy(np.ones((rows, 64), np.float32)))
+"""
+    lines = [line for line in run_python(code, str(path), ONEDNN_VERBOSE="1").stdout.splitlines() if ",exec," in line]
+    assert [line.split(",exec,")[1].split(",")[1] for line in lines] == ["reorder", *["inner_product"] * 4]
+
+
 def test_onednn_runs_the_epilogue_in_its_primitive(
     run_python: RunPython, build: dict[str, Any], variant: str, tmp_path: Any
 ) -> None:
