@@ -57,7 +57,8 @@ std::vector<Value> bind(const ScriptFunction& called, const py::args& args, cons
     }
     const py::object given = positional ? py::object(args[i - first]) : py::object(kwargs[parameter.name.c_str()]);
     Converted converted = to_value(*parameter.type, given, {0, true});
-    if (const auto* problem = std::get_if<std::string>(&converted)) refuse("argument '" + parameter.name + "' " + *problem);
+    if (const auto* problem = std::get_if<std::string>(&converted))
+      refuse("argument '" + parameter.name + "' " + *problem);
     values.push_back(std::get<Value>(std::move(converted)));
   }
   if (used < kwargs.size()) refuse("there is no such named argument");
@@ -109,7 +110,8 @@ void set_attribute(const ScriptObject& self, const std::string& name, py::handle
     throw Error(ErrorCode::kValue, definition.name + " is frozen: '" + name +
                                        "' cannot be set; set it in the module and freeze that");
   const std::int64_t slot = definition.find(name);
-  if (slot < 0 || !self.value.is_object()) throw py::attribute_error(definition.name + " has no attribute '" + name + "'");
+  if (slot < 0 || !self.value.is_object())
+    throw py::attribute_error(definition.name + " has no attribute '" + name + "'");
   const auto index = static_cast<std::size_t>(slot);
   Converted converted = to_value(*definition.attributes[index].type, object);
   if (const auto* problem = std::get_if<std::string>(&converted))

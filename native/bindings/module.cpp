@@ -1,4 +1,5 @@
-// The extension module threadwheel._core: errors, counts, information. Tensors, ops and archives are in the files beside.
+// The extension module threadwheel._core: errors, counts, information. Tensors, ops and archives are in the files
+// beside.
 #include "bindings/bindings.h"
 
 #include <pybind11/stl.h>

@@ -152,7 +152,8 @@ std::vector<Tensor> call_in_region(const std::string& name, const std::vector<Te
     arguments.push_back(op.schema().arguments[i].default_value.value());
   std::vector<Tensor> results(static_cast<std::size_t>(num_chunks));
   parallel_for(0, num_chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (; begin < end; ++begin) results[static_cast<std::size_t>(begin)] = op.call(std::span<const Value>(arguments)).to_tensor();
+    for (; begin < end; ++begin)
+      results[static_cast<std::size_t>(begin)] = op.call(std::span<const Value>(arguments)).to_tensor();
   });
   return results;
 }
@@ -208,7 +209,8 @@ Value to_value(py::handle object) {
   if (PyBool_Check(object.ptr())) return object.ptr() == Py_True;
   if (PyLong_Check(object.ptr())) return object.cast<std::int64_t>();
   if (PyFloat_Check(object.ptr())) return object.cast<double>();
-  if (PyComplex_Check(object.ptr())) return Complex(PyComplex_RealAsDouble(object.ptr()), PyComplex_ImagAsDouble(object.ptr()));
+  if (PyComplex_Check(object.ptr()))
+    return Complex(PyComplex_RealAsDouble(object.ptr()), PyComplex_ImagAsDouble(object.ptr()));
   if (PyUnicode_Check(object.ptr())) return object.cast<std::string>();
   if (auto tensor = to_tensor(object, true)) return *std::move(tensor);
   if (PyDict_Check(object.ptr())) {
@@ -229,7 +231,8 @@ py::tuple call_op(const std::string& full_name, const py::args& args) {
     if (schema.full_name() != full_name) continue;
     std::vector<Value> values;
     for (const py::handle argument : args) values.push_back(to_value(argument));
-    while (values.size() < schema.arguments.size()) values.push_back(schema.arguments[values.size()].default_value.value());
+    while (values.size() < schema.arguments.size())
+      values.push_back(schema.arguments[values.size()].default_value.value());
     const Value result = op->call(values);
     py::list after;
     for (const Value& value : values) after.append(to_python(value));

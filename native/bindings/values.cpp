@@ -60,7 +60,10 @@ Converted convert_list(const Type& type, py::handle object, Conversion how) {
       return Value::list(std::vector<Value>(static_cast<std::size_t>(how.list_size), *value));
   }
   if (!is_sequence(object))
-    return mismatch(!ints ? "a list or tuple" : how.list_size > 0 ? "an int or a tuple of ints" : "a tuple of ints", object);
+    return mismatch(!ints               ? "a list or tuple"
+                    : how.list_size > 0 ? "an int or a tuple of ints"
+                                        : "a tuple of ints",
+                    object);
   std::vector<Value> values;
   for (const py::handle entry : py::reinterpret_borrow<py::sequence>(object)) {
     Converted converted = to_value(*type.element(), entry);

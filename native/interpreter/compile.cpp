@@ -120,10 +120,12 @@ class Compiler {
     return ~static_cast<std::int32_t>(code_->constants.size() - 1);
   }
 
-  std::size_t emit(Opcode opcode, const Node* node, std::int32_t destination, const std::vector<std::int32_t>& operands) {
+  std::size_t emit(Opcode opcode, const Node* node, std::int32_t destination,
+                   const std::vector<std::int32_t>& operands) {
     Instruction made{opcode};
     made.num_operands = static_cast<std::uint16_t>(operands.size());
-    if (operands.size() > UINT16_MAX) throw Error(ErrorCode::kUnsupported, graph_.name + ": a call has more than 65535 arguments");
+    if (operands.size() > UINT16_MAX)
+      throw Error(ErrorCode::kUnsupported, graph_.name + ": a call has more than 65535 arguments");
     made.destination = destination;
     made.operands = static_cast<std::uint32_t>(code_->operands.size());
     made.node = node;
@@ -133,7 +135,9 @@ class Compiler {
     return code_->instructions.size() - 1;
   }
 
-  void land(std::size_t jump) { code_->instructions[jump].target = static_cast<std::uint32_t>(code_->instructions.size()); }
+  void land(std::size_t jump) {
+    code_->instructions[jump].target = static_cast<std::uint32_t>(code_->instructions.size());
+  }
 
   // Outputs keep a register that somebody has chosen for them before.
   std::int32_t output_place(const Variable* output) {
@@ -169,7 +173,8 @@ class Compiler {
   }
 
   static bool is_shared(const Type& type) {
-    return !type.is(TypeKind::kInt) && !type.is(TypeKind::kBool) && !type.is(TypeKind::kFloat) && !type.is(TypeKind::kNone);
+    return !type.is(TypeKind::kInt) && !type.is(TypeKind::kBool) && !type.is(TypeKind::kFloat) &&
+           !type.is(TypeKind::kNone);
   }
 
   void node(const Node& node) {
@@ -248,7 +253,8 @@ class Compiler {
     emit(Opcode::kMove, &node, condition, {place(node.inputs[1])});
     for (std::size_t i = 0; i < carried; ++i) emit(Opcode::kMove, &node, homes[i], {place(node.inputs[i + 2])});
     const auto start = static_cast<std::uint32_t>(code_->instructions.size());
-    const std::size_t test = emit(Opcode::kNextRound, &node, place(inner.parameters[0].get()), {index, place(node.inputs[0]), condition});
+    const std::size_t test =
+        emit(Opcode::kNextRound, &node, place(inner.parameters[0].get()), {index, place(node.inputs[0]), condition});
     choose_homes(inner, homes);
     block(inner);
     move_all(node, inner, condition, homes);
@@ -280,7 +286,8 @@ class Compiler {
 
   // The results become the next round's values all at once.
   void move_all(const Node& node, const Block& inner, std::int32_t condition, const std::vector<std::int32_t>& homes) {
-    if (const std::int32_t from = place(inner.results[0]); from != condition) emit(Opcode::kMove, &node, condition, {from});
+    if (const std::int32_t from = place(inner.results[0]); from != condition)
+      emit(Opcode::kMove, &node, condition, {from});
     struct Move {
       Opcode how;
       std::int32_t to, from;

@@ -178,11 +178,24 @@ Execution::Status Execution::run() {
           }
           continue;
         }
-        case Opcode::kGetAttribute: out = operands[0].to_object().slots[static_cast<std::size_t>(instruction.node->index)]; continue;
-        case Opcode::kTupleIndex: out = operands[0].to_tuple()[static_cast<std::size_t>(instruction.node->index)]; continue;
-        case Opcode::kAddInt: out = wrapping(static_cast<std::uint64_t>(operands[0].to_int()) + static_cast<std::uint64_t>(operands[1].to_int())); continue;
-        case Opcode::kSubInt: out = wrapping(static_cast<std::uint64_t>(operands[0].to_int()) - static_cast<std::uint64_t>(operands[1].to_int())); continue;
-        case Opcode::kMulInt: out = wrapping(static_cast<std::uint64_t>(operands[0].to_int()) * static_cast<std::uint64_t>(operands[1].to_int())); continue;
+        case Opcode::kGetAttribute:
+          out = operands[0].to_object().slots[static_cast<std::size_t>(instruction.node->index)];
+          continue;
+        case Opcode::kTupleIndex:
+          out = operands[0].to_tuple()[static_cast<std::size_t>(instruction.node->index)];
+          continue;
+        case Opcode::kAddInt:
+          out = wrapping(static_cast<std::uint64_t>(operands[0].to_int()) +
+                         static_cast<std::uint64_t>(operands[1].to_int()));
+          continue;
+        case Opcode::kSubInt:
+          out = wrapping(static_cast<std::uint64_t>(operands[0].to_int()) -
+                         static_cast<std::uint64_t>(operands[1].to_int()));
+          continue;
+        case Opcode::kMulInt:
+          out = wrapping(static_cast<std::uint64_t>(operands[0].to_int()) *
+                         static_cast<std::uint64_t>(operands[1].to_int()));
+          continue;
         case Opcode::kLessInt: out = operands[0].to_int() < operands[1].to_int(); continue;
         case Opcode::kLessEqualInt: out = operands[0].to_int() <= operands[1].to_int(); continue;
         case Opcode::kGreaterInt: out = operands[0].to_int() > operands[1].to_int(); continue;
@@ -214,14 +227,17 @@ Execution::Next Execution::step_cold(Frame& frame, const Instruction& instructio
   const std::size_t count = instruction.num_operands;
   Value& out = frame.registers.data()[instruction.destination];
   switch (instruction.opcode) {
-    case Opcode::kSetAttribute: operands[0].to_object().slots[static_cast<std::size_t>(instruction.node->index)] = operands[1]; break;
+    case Opcode::kSetAttribute:
+      operands[0].to_object().slots[static_cast<std::size_t>(instruction.node->index)] = operands[1];
+      break;
     case Opcode::kTuple: out = Value::tuple(collect(operands, count)); break;
     case Opcode::kList: out = Value::list(collect(operands, count)); break;
     case Opcode::kDict: out = make_dict(operands, count); break;
     case Opcode::kUnpack: unpack(operands, count); break;
     case Opcode::kCreateObject: out = Value(make_ref<ObjectValue>(instruction.node->output()->type)); break;
     case Opcode::kIsInstance:
-      out = std::ranges::any_of(instruction.node->types, [&](const TypePtr& type) { return is_instance(operands[0], *type); });
+      out = std::ranges::any_of(instruction.node->types,
+                                [&](const TypePtr& type) { return is_instance(operands[0], *type); });
       break;
     case Opcode::kEnumName: out = Value(operands[0].to_enum().name); break;
     case Opcode::kEnumValue: out = Value(operands[0].to_enum().value); break;
@@ -235,7 +251,8 @@ Execution::Next Execution::step_cold(Frame& frame, const Instruction& instructio
       push(instruction.node->function, collect(operands, count), instruction.destination);
       return Next::kOtherFrame;
     case Opcode::kCallMethod:
-      push(method_of(operands[0].to_object(), instruction.node->name), collect(operands, count), instruction.destination);
+      push(method_of(operands[0].to_object(), instruction.node->name), collect(operands, count),
+           instruction.destination);
       return Next::kOtherFrame;
     case Opcode::kReturn: pop(operands[0]); return Next::kOtherFrame;
     default: throw Error(ErrorCode::kRuntime, "interpreter: an instruction is not known");
@@ -313,9 +330,9 @@ bool is_instance(const Value& value, const Type& type) {
                return is_instance(entry.first, *type.element(0)) && is_instance(entry.second, *type.element(1));
              });
     case TypeKind::kTuple:
-      return value.is_tuple() && std::ranges::equal(value.to_tuple(), type.elements(), [](const Value& v, const TypePtr& t) {
-               return is_instance(v, *t);
-             });
+      return value.is_tuple() &&
+             std::ranges::equal(value.to_tuple(), type.elements(),
+                                [](const Value& v, const TypePtr& t) { return is_instance(v, *t); });
     case TypeKind::kOptional: return value.is_none() || is_instance(value, *type.element());
     case TypeKind::kUnion:
       return std::ranges::any_of(type.elements(), [&](const TypePtr& each) { return is_instance(value, *each); });

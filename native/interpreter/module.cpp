@@ -68,7 +68,8 @@ class Reader {
 
   Value from(const archive::Enum& member) {
     Value found = unit_.enum_with_value(type_of(*member.type_name), read(member.value));
-    if (found.is_none()) throw Error(ErrorCode::kValue, archive_.where() + ": " + *member.type_name + " has no such member");
+    if (found.is_none())
+      throw Error(ErrorCode::kValue, archive_.where() + ": " + *member.type_name + " has no such member");
     return found;
   }
 
@@ -103,10 +104,12 @@ class Reader {
     }
     const archive::Dict* const attributes = object.state->as<archive::Dict>();
     if (attributes == nullptr)
-      throw Error(ErrorCode::kValue, archive_.where() + ": the state of " + definition.name + " is not a dict of attributes");
+      throw Error(ErrorCode::kValue,
+                  archive_.where() + ": the state of " + definition.name + " is not a dict of attributes");
     for (const auto& [key, value] : attributes->items)
       if (const std::string* const name = key->as<std::string>())
-        if (const std::int64_t slot = definition.find(*name); slot >= 0) made->slots[static_cast<std::size_t>(slot)] = read(value);
+        if (const std::int64_t slot = definition.find(*name); slot >= 0)
+          made->slots[static_cast<std::size_t>(slot)] = read(value);
     return made;
   }
 
@@ -134,11 +137,13 @@ std::shared_ptr<ir::Function> Module::method(const std::string& name) const {
   if (auto found = unit_->find_method(definition, name)) return found;
   std::string names;
   for (const std::string& each : unit_->method_names(definition)) names.append(names.empty() ? "" : ", ").append(each);
-  throw Error(ErrorCode::kValue, definition.name + ": has no method '" + name + "'; it has " + (names.empty() ? "none" : names));
+  throw Error(ErrorCode::kValue,
+              definition.name + ": has no method '" + name + "'; it has " + (names.empty() ? "none" : names));
 }
 
 Module load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
-  auto unit = std::make_shared<script::Unit>([archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
+  auto unit = std::make_shared<script::Unit>(
+      [archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
   Reader reader(*unit, *archive);
   if (archive->has(archive->pickle_folder(model) + "constants.pkl"))
     unit->set_constants(reader.read(archive::unpickle(*archive, "constants", model)).to_tuple());

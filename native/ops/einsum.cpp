@@ -99,12 +99,14 @@ std::vector<Operand> parse_operands(const std::string& equation, const std::stri
   std::vector<Operand> operands;
   std::size_t start = 0;
   for (const Tensor& tensor : tensors) {
-    if (start > left.size()) fail_equation(equation, "has fewer subscripts than the " + std::to_string(tensors.size()) + " tensors");
+    if (start > left.size())
+      fail_equation(equation, "has fewer subscripts than the " + std::to_string(tensors.size()) + " tensors");
     const std::size_t end = std::min(left.find(',', start), left.size());
     operands.push_back(parse_operand(equation, left.substr(start, end - start), tensor));
     start = end + 1;
   }
-  if (start <= left.size()) fail_equation(equation, "has more subscripts than the " + std::to_string(tensors.size()) + " tensors");
+  if (start <= left.size())
+    fail_equation(equation, "has more subscripts than the " + std::to_string(tensors.size()) + " tensors");
   return operands;
 }
 
@@ -128,7 +130,8 @@ Labels parse_output(const std::string& equation, const std::string& text, const 
   const Labels output = expand_ellipsis(subscript, static_cast<std::size_t>(-least));
   for (const Label label : output) {
     if (std::ranges::count(output, label) > 1)
-      fail_equation(equation, std::string("has '") + static_cast<char>(label) + "' twice in its output; name each once");
+      fail_equation(equation,
+                    std::string("has '") + static_cast<char>(label) + "' twice in its output; name each once");
     if (std::ranges::none_of(operands, [&](const Operand& operand) { return holds(operand.labels, label); }))
       fail_equation(equation, std::string("has '") + static_cast<char>(label) + "' in its output only");
   }
@@ -183,7 +186,8 @@ std::vector<std::int64_t> joined_sizes(std::initializer_list<const Group*> group
 
 std::int64_t size_of(const Operand& operand, Label label) {
   const auto found = std::ranges::find(operand.labels, label);
-  return found == operand.labels.end() ? 1 : operand.tensor.size(static_cast<std::size_t>(found - operand.labels.begin()));
+  return found == operand.labels.end() ? 1
+                                       : operand.tensor.size(static_cast<std::size_t>(found - operand.labels.begin()));
 }
 
 // The product of two operands, summed over all names that are not in `wanted`: [batch, m, k] times [batch, k, n].

@@ -368,13 +368,13 @@ constexpr OpDefinition kOps[] = {
     define_op<gather>("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor"),
     define_op<OnCopy<scatter_value_>::call>(
         "aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor"),
-    define_op<OnCopy<scatter_src_>::call>("aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor"),
+    define_op<OnCopy<scatter_src_>::call>(
+        "aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor"),
     define_op<OnCopy<scatter_src_reduce_>::call>(
         "aten::scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor"),
     define_op<OnCopy<scatter_value_reduce_>::call>(
         "aten::scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor"),
-    define_op<scatter_src_>(
-        "aten::scatter_.src(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)"),
+    define_op<scatter_src_>("aten::scatter_.src(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)"),
     define_op<scatter_value_>(
         "aten::scatter_.value(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)"),
     define_op<scatter_src_reduce_>(
@@ -383,8 +383,7 @@ constexpr OpDefinition kOps[] = {
                                      "Scalar value, *, str reduce) -> Tensor(a!)"),
     define_op<OnCopy<scatter_add_>::call>(
         "aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor"),
-    define_op<scatter_add_>(
-        "aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)"),
+    define_op<scatter_add_>("aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)"),
     define_op<OnCopy<scatter_reduce_>::call>("aten::scatter_reduce.two(Tensor self, int dim, Tensor index, "
                                              "Tensor src, str reduce, *, bool include_self=True) -> Tensor"),
     define_op<scatter_reduce_>("aten::scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, "
@@ -396,8 +395,7 @@ constexpr OpDefinition kOps[] = {
                           "Scalar alpha=1) -> Tensor(a!)"),
     define_op<OnCopy<index_copy_>::call>(
         "aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor"),
-    define_op<index_copy_>(
-        "aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)"),
+    define_op<index_copy_>("aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)"),
     define_op<OnCopy<index_fill_tensor_>::call>(
         "aten::index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor"),
     define_op<OnCopy<index_fill_>::call>(

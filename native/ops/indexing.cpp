@@ -119,7 +119,8 @@ Selection select_by(const char* op, const Tensor& self, OptionalTensors given) {
   indices.resize(x.sizes().size());
   const Dims index_sizes = broadcast_indices(op, indices);
   const std::size_t place = index_place(indices), rank = index_sizes.size();
-  const auto others = static_cast<std::size_t>(std::ranges::count_if(indices, [](const auto& index) { return !index; }));
+  const auto others =
+      static_cast<std::size_t>(std::ranges::count_if(indices, [](const auto& index) { return !index; }));
   Selection result;
   result.sizes = Dims(others + rank);
   Dims strides(others + rank);

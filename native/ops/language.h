@@ -81,7 +81,8 @@ struct SliceRange {
 
 inline SliceRange slice_range(std::size_t size, std::optional<Int> start, std::optional<Int> end, Int step) {
   if (step == 0) throw Error(ErrorCode::kValue, "slice step cannot be zero");
-  const auto length = static_cast<Int>(size), least = step > 0 ? Int{0} : Int{-1}, most = step > 0 ? length : length - 1;
+  const auto length = static_cast<Int>(size), least = step > 0 ? Int{0} : Int{-1},
+             most = step > 0 ? length : length - 1;
   const auto place = [&](std::optional<Int> at, Int missing) {
     return at ? std::clamp(*at < 0 ? *at + length : *at, least, most) : missing;
   };

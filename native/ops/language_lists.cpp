@@ -55,7 +55,8 @@ void insert(const Value& list, Int index, const Value& value) {
 Value pop(const Value& list, Int index) {
   Elements& elements = list.to_list();
   if (elements.empty()) throw Error(ErrorCode::kIndex, "pop from empty list");
-  const auto at = elements.begin() + static_cast<std::ptrdiff_t>(position(index, elements.size(), "pop index out of range"));
+  const auto at =
+      elements.begin() + static_cast<std::ptrdiff_t>(position(index, elements.size(), "pop index out of range"));
   Value value = std::move(*at);
   elements.erase(at);
   return value;
@@ -98,7 +99,8 @@ Value slice(const Value& list, std::optional<Int> start, std::optional<Int> end,
   const SliceRange range = slice_range(elements.size(), start, end, step);
   Elements result;
   result.reserve(static_cast<std::size_t>(range.count));
-  for (Int i = 0; i < range.count; ++i) result.push_back(elements[static_cast<std::size_t>(range.first + i * range.step)]);
+  for (Int i = 0; i < range.count; ++i)
+    result.push_back(elements[static_cast<std::size_t>(range.first + i * range.step)]);
   return Value::list(std::move(result));
 }
 

@@ -275,7 +275,9 @@ Complex complex_of(Scalar value) { return value.to<Complex>(); }
 // What range(lo, hi, step) has: its length, and the number at an index.
 Int range_length(Int lo, Int hi, Int step) {
   if (step == 0) throw Error(ErrorCode::kValue, "range() arg 3 must not be zero");
-  const auto distance = [](Int from, Int to) { return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from); };
+  const auto distance = [](Int from, Int to) {
+    return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+  };
   if (step > 0) return lo < hi ? static_cast<Int>((distance(lo, hi) - 1) / static_cast<std::uint64_t>(step)) + 1 : 0;
   return lo > hi ? static_cast<Int>((distance(hi, lo) - 1) / (0 - static_cast<std::uint64_t>(step))) + 1 : 0;
 }

@@ -257,7 +257,8 @@ constexpr Int kLongest = Int{1} << 40;  // more does not fit in memory
 std::size_t missing(Text self, Int width, Text fill) {
   if (fill.size() != 1)
     throw Error(ErrorCode::kType, "The fill character must be exactly one character long");
-  if (width > kLongest) throw Error(ErrorCode::kValue, "str: a width of " + std::to_string(width) + " does not fit in memory");
+  if (width > kLongest)
+    throw Error(ErrorCode::kValue, "str: a width of " + std::to_string(width) + " does not fit in memory");
   return static_cast<std::size_t>(std::max(width - static_cast<Int>(self.size()), Int{0}));
 }
 
@@ -273,7 +274,8 @@ std::string center(Text self, Int width, Text fill) {
 
 // Columns count from the start of the string, lines or not.
 std::string expand_tabs(Text self, Int tab_size) {
-  if (tab_size > kLongest) throw Error(ErrorCode::kValue, "str: a tab of " + std::to_string(tab_size) + " does not fit in memory");
+  if (tab_size > kLongest)
+    throw Error(ErrorCode::kValue, "str: a tab of " + std::to_string(tab_size) + " does not fit in memory");
   std::string result;
   for (const char c : self) {
     if (c != '\t') {

@@ -104,7 +104,9 @@ Value make_device(const std::string& name) {
     throw Error(ErrorCode::kUnsupported, "device: unsupported device '" + name + "'; there is 'cpu' only");
   return Value::device("cpu");
 }
-Value make_indexed_device(const std::string& name, Int index) { return make_device(name + ":" + std::to_string(index)); }
+Value make_indexed_device(const std::string& name, Int index) {
+  return make_device(name + ":" + std::to_string(index));
+}
 std::string device_type(const Value& self) { return self.to_string(); }
 Value device_index(const Value&) { return {}; }
 

@@ -59,12 +59,14 @@ Tensor bag_starts(const Tensor& offsets, std::int64_t num_indices, bool include_
   if (bags > 0 && out[0] != 0)
     fail_value("embedding_bag", "the first offset is " + std::to_string(out[0]) + "; it must be 0");
   if (out[bags] != num_indices)
-    fail_value("embedding_bag", "the last offset is " + std::to_string(out[bags]) + "; with include_last_offset it must be " +
-                                    std::to_string(num_indices) + ", the number of indices");
+    fail_value("embedding_bag", "the last offset is " + std::to_string(out[bags]) +
+                                    "; with include_last_offset it must be " + std::to_string(num_indices) +
+                                    ", the number of indices");
   for (std::int64_t i = 0; i <= bags; ++i)
     if (out[i] > num_indices || (i > 0 && out[i] < out[i - 1]))
-      fail_value("embedding_bag", "offset " + std::to_string(out[i]) + " does not follow the one before or lies beyond " +
-                                      std::to_string(num_indices) + " indices");
+      fail_value("embedding_bag", "offset " + std::to_string(out[i]) +
+                                      " does not follow the one before or lies beyond " + std::to_string(num_indices) +
+                                      " indices");
   return starts;
 }
 
@@ -149,7 +151,8 @@ BagResult embedding_bag_padding(const Tensor& weight, const Tensor& indices, con
 
 BagResult embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets, bool, std::int64_t mode,
                         bool, const std::optional<Tensor>& per_sample_weights, bool include_last_offset) {
-  return run_bags(make_bags(weight, indices, offsets, mode, per_sample_weights, include_last_offset, -1), offsets.numel());
+  return run_bags(make_bags(weight, indices, offsets, mode, per_sample_weights, include_last_offset, -1),
+                  offsets.numel());
 }
 
 // --- sorted boundaries ----------------------------------------------------------------------------------------------

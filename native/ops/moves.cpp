@@ -38,11 +38,13 @@ template <class T, Combine Operation>
 T combined(T x, T y) {
   if constexpr (Operation == Combine::kSum) {
     if constexpr (std::is_same_v<T, bool>) return x || y;
-    else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
+    else if constexpr (std::is_integral_v<T>)
+      return static_cast<T>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
     else return x + y;
   } else if constexpr (Operation == Combine::kProduct) {
     if constexpr (std::is_same_v<T, bool>) return x && y;
-    else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
+    else if constexpr (std::is_integral_v<T>)
+      return static_cast<T>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
     else return x * y;
   } else if constexpr (Operation == Combine::kMaximum) {
     return x != x || !(y <= x) ? (x != x ? x : y) : x;  // NaN wins
@@ -110,7 +112,8 @@ Tensor to_distances(const char* op, const Tensor& index, std::int64_t size, std:
       if (position < least || position >= size)
         throw Error(ErrorCode::kIndex, std::string(op) + ": index " + std::to_string(position) +
                                            " is out of bounds for a dimension of size " + std::to_string(size));
-      *reinterpret_cast<std::int64_t*>(pointers[0] + i * strides[0]) = (position < 0 ? position + size : position) * step;
+      *reinterpret_cast<std::int64_t*>(pointers[0] + i * strides[0]) =
+          (position < 0 ? position + size : position) * step;
     }
   });
   return distances;

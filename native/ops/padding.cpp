@@ -47,7 +47,8 @@ Tensor constant_pad(const Tensor& self, Ints pad, Scalar value) {
   fill(result, value);
   Tensor inside = result;
   for (std::size_t dim = 0; dim < sizes.size(); ++dim)
-    inside = views::narrow(inside, static_cast<std::int64_t>(dim), source.size(dim) == 0 ? 0 : starts[dim], source.size(dim));
+    inside = views::narrow(inside, static_cast<std::int64_t>(dim), source.size(dim) == 0 ? 0 : starts[dim],
+                           source.size(dim));
   copy_elements(source, inside);
   return result;
 }

@@ -227,7 +227,8 @@ Tensor diagonal_scatter(const Tensor& self, const Tensor& src, std::int64_t offs
 constexpr OpDefinition kOps[] = {
     define_op<repeat>("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor"),
     define_op<tile>("aten::tile(Tensor self, SymInt[] dims) -> Tensor"),
-    define_op<repeat_interleave>("aten::repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor"),
+    define_op<repeat_interleave>(
+        "aten::repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor"),
     define_op<repeat_interleave_tensor>("aten::repeat_interleave.self_Tensor(Tensor self, Tensor repeats, "
                                         "int? dim=None, *, SymInt? output_size=None) -> Tensor"),
     define_op<repeat_interleave_int>("aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, "

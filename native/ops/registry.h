@@ -149,7 +149,9 @@ struct Unbox<std::optional<T>> {
 
   struct Holder {
     std::optional<Held> held;
-    operator std::optional<T>() const { return held ? std::optional<T>(*held) : std::nullopt; }  // NOLINT: that is its use
+    operator std::optional<T>() const {
+      return held ? std::optional<T>(*held) : std::nullopt;
+    }  // NOLINT: that is its use
   };
   static Holder get(const Value& value) {
     return {value.is_none() ? std::nullopt : std::optional<Held>(Unbox<T>::get(value))};

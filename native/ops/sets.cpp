@@ -26,7 +26,8 @@ Tensor int_tensor(const std::vector<std::int64_t>& values) {
 
 Tensor no_ints() { return Tensor::empty(Dims{0}, DType::kInt64); }
 
-// Groups of equal rows among `n`: the first row of each group in the groups' order, each row's group, the groups' sizes.
+// Groups of equal rows among `n`: the first row of each group in the groups' order, each row's group, the groups'
+// sizes.
 struct Groups {
   std::vector<std::int64_t> first, group_of, counts;
 };
@@ -83,7 +84,8 @@ Groups group_rows(const char* op, const Tensor& x, std::int64_t count, bool neig
 Unique unique_flat(const char* op, const Tensor& self, bool inverse, bool counts, bool neighbours) {
   const Tensor x = views::reshape(self, Dims{self.numel()}).contiguous();
   const Groups groups = group_rows(op, x, x.numel(), neighbours);
-  return {take_slices(x, 0, groups.first), inverse ? views::reshape(int_tensor(groups.group_of), self.sizes()) : no_ints(),
+  return {take_slices(x, 0, groups.first),
+          inverse ? views::reshape(int_tensor(groups.group_of), self.sizes()) : no_ints(),
           counts ? int_tensor(groups.counts) : no_ints()};
 }
 
@@ -108,7 +110,8 @@ Unique unique_dim(const Tensor& self, std::int64_t dim, bool, bool, bool) {
   return unique_along("unique", self, dim, true, true, false);
 }
 
-Unique unique_consecutive(const Tensor& self, bool return_inverse, bool return_counts, std::optional<std::int64_t> dim) {
+Unique unique_consecutive(const Tensor& self, bool return_inverse, bool return_counts,
+                          std::optional<std::int64_t> dim) {
   if (!dim) return unique_flat("unique_consecutive", self, return_inverse, return_counts, true);
   return unique_along("unique_consecutive", self, *dim, return_inverse, return_counts, true);
 }
@@ -117,7 +120,8 @@ Tensor isin(const Tensor& elements, const Tensor& test_elements, bool, bool inve
   const DType common = result_type(elements, test_elements);
   const bool half = common == DType::kFloat16 || common == DType::kBFloat16;
   const DType dtype = half ? DType::kFloat32 : common;
-  const Tensor x = convert(elements, dtype, "isin").contiguous(), test = convert(test_elements, dtype, "isin").contiguous();
+  const Tensor x = convert(elements, dtype, "isin").contiguous(),
+               test = convert(test_elements, dtype, "isin").contiguous();
   Tensor result = Tensor::empty(elements.sizes(), DType::kBool);
   visit_dtype(RealAndBoolTypes(), dtype, "isin", [&]<class T>() {
     std::vector<T> known(test.data<const T>(), test.data<const T>() + test.numel());

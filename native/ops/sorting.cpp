@@ -141,7 +141,8 @@ Sorted one_of_each_row(const char* op, const Tensor& self, std::int64_t dim, boo
   const Tensor positions = arrange_rows(op, self, at, 1, choose);
   const Tensor values = values_at(self, at, positions);
   if (keepdim) return {values, positions};
-  return {views::squeeze(values, static_cast<std::int64_t>(at)), views::squeeze(positions, static_cast<std::int64_t>(at))};
+  return {views::squeeze(values, static_cast<std::int64_t>(at)),
+          views::squeeze(positions, static_cast<std::int64_t>(at))};
 }
 
 template <class T>

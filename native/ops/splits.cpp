@@ -157,7 +157,8 @@ std::vector<Tensor> copies(const Tensor& self, Args... args) {
 
 constexpr OpDefinition kOps[] = {
     define_op<split>("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]"),
-    define_op<split_with_sizes>("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]"),
+    define_op<split_with_sizes>(
+        "aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]"),
     define_op<split_with_sizes>("aten::split(Tensor(a -> *) self, int[] split_sizes, int dim=0) -> Tensor(a)[]"),
     define_op<split_with_sizes>(
         "aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]"),

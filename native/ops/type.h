@@ -108,8 +108,8 @@ class Type {
 bool equal(const Type& a, const Type& b);
 inline bool equal(const TypePtr& a, const TypePtr& b) { return a == b || equal(*a, *b); }
 
-// Whether each value of type `a` is one of type `b`: T of Optional[T], Tuple[int] of Tuple[number], all of Any. A list is
-// not, unless its elements' type is the same: someone may append.
+// Whether each value of type `a` is one of type `b`: T of Optional[T], Tuple[int] of Tuple[number], all of Any. A list
+// is not, unless its elements' type is the same: someone may append.
 bool is_subtype(const TypePtr& a, const TypePtr& b);
 
 // The least type that holds both: T and None give Optional[T]. Null: there is none.

@@ -335,8 +335,7 @@ constexpr OpDefinition kOps[] = {
     define_op<same_view>("aten::alias(Tensor(a) self) -> Tensor(a)"),
     define_op<same_view>("prim::data(Tensor(a) a) -> Tensor(a)"),
     define_op<same_view>("aten::data(Tensor self) -> Tensor"),
-    define_op<diagonal>(
-        "aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)"),
+    define_op<diagonal>("aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)"),
     define_op<linalg_diagonal>(
         "aten::linalg_diagonal(Tensor(a) A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor(a)"),
     define_op<unfold>("aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)"),
@@ -357,7 +356,8 @@ constexpr OpDefinition kOps[] = {
     define_op<Copying<permute>::call>("aten::permute_copy(Tensor self, int[] dims) -> Tensor"),
     define_op<Copying<t>::call>("aten::t_copy(Tensor self) -> Tensor"),
     define_op<Copying<transpose>::call>("aten::transpose_copy.int(Tensor self, int dim0, int dim1) -> Tensor"),
-    define_op<Copying<expand_op>::call>("aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor"),
+    define_op<Copying<expand_op>::call>(
+        "aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor"),
     define_op<Copying<squeeze_all>::call>("aten::squeeze_copy(Tensor self) -> Tensor"),
     define_op<Copying<squeeze>::call>("aten::squeeze_copy.dim(Tensor self, int dim) -> Tensor"),
     define_op<Copying<squeeze_dims>::call>("aten::squeeze_copy.dims(Tensor self, int[] dim) -> Tensor"),
@@ -365,7 +365,8 @@ constexpr OpDefinition kOps[] = {
     define_op<Copying<narrow>::call>("aten::narrow_copy(Tensor self, int dim, SymInt start, SymInt length) -> Tensor"),
     define_op<Copying<as_strided>::call>(
         "aten::as_strided_copy(Tensor self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor"),
-    define_op<Copying<diagonal>::call>("aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor"),
+    define_op<Copying<diagonal>::call>(
+        "aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor"),
     define_op<Copying<unfold>::call>("aten::unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor"),
 };
 
@@ -476,7 +477,9 @@ Tensor slice(const Tensor& self, std::int64_t dim, std::optional<std::int64_t> s
   if (step <= 0) fail_value("slice", "step is " + std::to_string(step) + "; it must be positive");
   const std::size_t at = wrap_dim("slice", dim, self.dim());
   const std::int64_t size = self.size(at);
-  const auto clamp = [&](std::int64_t position) { return std::clamp<std::int64_t>(position < 0 ? position + size : position, 0, size); };
+  const auto clamp = [&](std::int64_t position) {
+    return std::clamp<std::int64_t>(position < 0 ? position + size : position, 0, size);
+  };
   const std::int64_t first = clamp(start.value_or(0)), last = std::max(first, clamp(end.value_or(size)));
   Dims sizes = self.sizes(), strides = self.strides();
   sizes[at] = (last - first) / step + ((last - first) % step != 0 ? 1 : 0);

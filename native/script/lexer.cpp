@@ -194,7 +194,8 @@ class Lexer {
     const char letter = at(1);
     position_ += 2;
     if (letter == '\n') return;
-    if (const auto found = kLetters.find(letter); found != std::string_view::npos) return value.push_back(kMeanings[found]);
+    if (const auto found = kLetters.find(letter); found != std::string_view::npos)
+      return value.push_back(kMeanings[found]);
     if (letter == 'x') return value.push_back(static_cast<char>(digits(16, 2)));
     if (letter == 'u') return append_utf8(value, digits(16, 4));
     if (letter >= '0' && letter <= '7') {

@@ -64,8 +64,8 @@ bool all_are(const Type& tuple, const TypePtr& type) {
 
 const TypePtr& without_optional(const TypePtr& type) { return type->is(TypeKind::kOptional) ? type->element() : type; }
 
-// A tensor becomes a number in annotations and calls of functions only. Not in calls of ops, as programs that were saved
-// say so explicitly: an overload for tensors that is missing here must not turn into one for numbers.
+// A tensor becomes a number in annotations and calls of functions only. Not in calls of ops, as programs that were
+// saved say so explicitly: an overload for tensors that is missing here must not turn into one for numbers.
 enum class Allow { kNothing, kForOps, kAll };
 
 // How an actual type becomes a formal one; nothing: it does not.
@@ -127,7 +127,8 @@ class Match {
         steps_.push_back({nullptr, Conversion::kRest});
         continue;
       }
-      const auto named = std::ranges::find(arguments_.named, argument.name, [](const auto& each) { return each.first; });
+      const auto named =
+          std::ranges::find(arguments_.named, argument.name, [](const auto& each) { return each.first; });
       const bool is_named = named != arguments_.named.end();
       const bool is_positional = !argument.keyword_only && next < arguments_.positional.size();
       if (is_positional && is_named) return "argument '" + argument.name + "' is given twice";
@@ -157,9 +158,9 @@ class Match {
         inputs.push_back(builder.list({rest_.begin(), rest_.end()}, argument.type.type->element()));
         continue;
       }
-      inputs.push_back(steps_[i].first == nullptr
-                           ? builder.constant(*argument.default_value, argument.type.type)
-                           : apply(builder, steps_[i].first, argument.type.type, steps_[i].second, argument.type.list_size));
+      inputs.push_back(steps_[i].first == nullptr ? builder.constant(*argument.default_value, argument.type.type)
+                                                  : apply(builder, steps_[i].first, argument.type.type,
+                                                          steps_[i].second, argument.type.list_size));
     }
     for (std::size_t i = steps_.size(); schema.variadic && i < arguments_.positional.size(); ++i)
       inputs.push_back(arguments_.positional[i]);

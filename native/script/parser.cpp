@@ -486,7 +486,8 @@ class Parser {
         keywords.emplace_back(std::move(name), expression());
       } else {
         args.push_back(starred_or_expression());
-        if (is_word("for")) args.back() = comprehension(args.back()->range.begin, ExprKind::kListComp, std::move(args.back()));
+        if (is_word("for"))
+          args.back() = comprehension(args.back()->range.begin, ExprKind::kListComp, std::move(args.back()));
       }
       if (!accept(",") && !is_operator(")")) refuse("',' or ')'");
     }

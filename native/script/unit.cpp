@@ -53,7 +53,8 @@ Meaning meaning_of(const Expr& expr, Names& names) {
 
 bool is_annotations_entry(const Stmt& statement) {
   return statement.kind == StmtKind::kAssign && !statement.annotation && statement.targets.size() == 1 &&
-         statement.targets[0]->kind == ExprKind::kSubscript && dotted_name(*statement.targets[0]->args[0]) == "__annotations__";
+         statement.targets[0]->kind == ExprKind::kSubscript &&
+         dotted_name(*statement.targets[0]->args[0]) == "__annotations__";
 }
 
 }  // namespace
@@ -107,12 +108,14 @@ Value constant_value(const Expr& expr, const Unit& unit) {
       if (const std::string name = dotted_name(expr); name.starts_with("CONSTANTS.c")) {
         const std::size_t index = std::strtoull(name.c_str() + 11, nullptr, 10);
         if (index < unit.constants().size()) return unit.constants()[index];
-        ir::fail(expr.range, name + " is not among the archive's " + std::to_string(unit.constants().size()) + " constants");
+        ir::fail(expr.range,
+                 name + " is not among the archive's " + std::to_string(unit.constants().size()) + " constants");
       }
       break;
     case ExprKind::kCall:  // annotate(T, constant)
       if (dotted_name(*expr.args[0]) == "annotate" && expr.args.size() == 3) return constant_value(*expr.args[2], unit);
-      if (dotted_name(*expr.args[0]) == "torch.device" && expr.args.size() == 2) return Value::device(expr.args[1]->text);
+      if (dotted_name(*expr.args[0]) == "torch.device" && expr.args.size() == 2)
+        return Value::device(expr.args[1]->text);
       break;
     default: break;
   }
@@ -180,7 +183,8 @@ void Unit::define_body(Class& made, const Stmt& statement) {
       made.definition->attributes.push_back({attribute_name(*entry->targets[0]), type_of(*entry->value)});
     } else if (entry->kind == StmtKind::kAssign && entry->annotation) {
       const std::string name = attribute_name(*entry->targets[0]);
-      const bool is_final = entry->annotation->kind == ExprKind::kSubscript && dotted_name(*entry->annotation->args[0]) == "Final";
+      const bool is_final =
+          entry->annotation->kind == ExprKind::kSubscript && dotted_name(*entry->annotation->args[0]) == "Final";
       if (entry->value && is_final) {
         made.constants.emplace(name, entry.get());
       } else {
@@ -307,7 +311,8 @@ std::vector<std::string> Unit::method_names(const ClassDefinition& definition) {
   return holder == classes_.end() ? std::vector<std::string>() : holder->second->method_order;
 }
 
-std::optional<std::pair<TypePtr, Value>> Unit::find_constant(const ClassDefinition& definition, const std::string& name) {
+std::optional<std::pair<TypePtr, Value>> Unit::find_constant(const ClassDefinition& definition,
+                                                             const std::string& name) {
   const std::lock_guard lock(*mutex_);
   const auto holder = classes_.find(definition.name);
   if (holder == classes_.end()) return std::nullopt;
@@ -426,7 +431,8 @@ TypePtr Unit::subscripted_type(const Expr& annotation, Names* names) {
   }
   const auto expect = [&](std::size_t count) {
     if (elements.size() != count)
-      ir::fail(annotation.range, name + " has " + std::to_string(elements.size()) + " types; expected " + std::to_string(count));
+      ir::fail(annotation.range,
+               name + " has " + std::to_string(elements.size()) + " types; expected " + std::to_string(count));
   };
   if (name == "Tuple" || name == "tuple") return Type::tuple(std::move(elements));
   if (name == "Union") {
