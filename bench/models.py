@@ -140,8 +140,8 @@ def heading(lab: Lab, load_before: float) -> str:
     return (
         "# Whole models beside PyTorch\n\n"
         f"Made by `python3 bench/models.py` on {time.strftime('%Y-%m-%d')}, on\n{machine()}, torch {versions};\n"
-        f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after. Milliseconds, medians of {lab.num_rounds} rounds;\n"
-        "the ratio is that of torch.jit.freeze to ours, in brackets the smallest and the largest of the rounds.\n\n"
+        f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after. Milliseconds, medians of "
+        f"{lab.num_rounds} rounds;\nthe ratio is that of torch.jit.freeze to ours, in brackets the smallest and the largest of the rounds.\n\n"
         "| model | threads | call 1 | call 2 | steady | torch, steady | ratio | wanted |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     )

@@ -35,6 +35,7 @@ constexpr std::pair<std::string_view, dnn::Activation> kActivations[] = {
 // What follows the product.
 struct Tail {
   const OptionalTensor& sum;
+  bool in_place;  // the sum keeps the product's sizes and dtype, or is refused
   const std::string& activation;
   double low, high;
 
@@ -52,7 +53,8 @@ Value call(std::string_view name, std::initializer_list<Value> arguments) {
 
 // The tail as ops of its own, for dtypes and sizes that no fused kernel takes.
 Tensor apply(const Tail& tail, Tensor product) {
-  if (tail.sum) product = call("aten::add", {product, *tail.sum, std::int64_t{1}}).to_tensor();
+  if (tail.sum)
+    product = call(tail.in_place ? "aten::add_" : "aten::add", {product, *tail.sum, std::int64_t{1}}).to_tensor();
   const std::string& name = tail.activation;
   if (name.empty()) return product;
   if (name == "hardtanh") return call("aten::hardtanh_", {product, tail.low, tail.high}).to_tensor();
@@ -67,8 +69,8 @@ bool fits(const Tail& tail, const Tensor& output) {
 }
 
 Tensor fused_linear(const Tensor& input, const Tensor& weight, const OptionalTensor& bias, const OptionalTensor& sum,
-                    const std::string& activation, double low, double high) {
-  const Tail tail{sum, activation, low, high};
+                    bool in_place, const std::string& activation, double low, double high) {
+  const Tail tail{sum, in_place, activation, low, high};
   const auto plain = [&] { return apply(tail, in_float<linear>(input, weight, bias)); };
   const bool takes = input.dtype() == DType::kFloat32 && is_dense_float(weight) && weight.dim() == 2 &&
                      (!bias || (is_dense_float(*bias) && bias->numel() == weight.size(0))) && input.dim() >= 1 &&
@@ -114,8 +116,8 @@ Tensor laid_out(const Tensor& tensor) { return is_channels_last(tensor) ? tensor
 
 Tensor fused_convolution(const Tensor& input, const Tensor& weight, const OptionalTensor& bias, Ints stride,
                          Ints padding, Ints dilation, std::int64_t groups, const OptionalTensor& sum,
-                         const std::string& activation, double low, double high, bool channels_last) {
-  const Tail tail{sum, activation, low, high};
+                         bool in_place, const std::string& activation, double low, double high, bool channels_last) {
+  const Tail tail{sum, in_place, activation, low, high};
   const auto plain = [&] {
     static constexpr std::int64_t kNone[] = {0};
     return apply(tail, in_float<convolution>(input, weight, bias, stride, padding, dilation, false, Ints(kNone),
@@ -144,11 +146,12 @@ Tensor fused_convolution(const Tensor& input, const Tensor& weight, const Option
 
 constexpr OpDefinition kOps[] = {
     define_op<fused_linear>(
-        "threadwheel::linear(Tensor input, Tensor weight, Tensor? bias, Tensor? sum, str activation, float low, float "
-        "high) -> Tensor"),
+        "threadwheel::linear(Tensor input, Tensor weight, Tensor? bias, Tensor? sum, bool in_place, str activation, "
+        "float low, float high) -> Tensor"),
     define_op<fused_convolution>(
         "threadwheel::convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] "
-        "dilation, int groups, Tensor? sum, str activation, float low, float high, bool channels_last) -> Tensor"),
+        "dilation, int groups, Tensor? sum, bool in_place, str activation, float low, float high, bool channels_last) "
+        "-> Tensor"),
 };
 
 }  // namespace

@@ -88,7 +88,7 @@ struct Unbox<std::string> {
 template <>
 struct Unbox<DType> {
   static constexpr const char* kKind = "ScalarType";
-  static DType get(const Value& value) { return static_cast<DType>(value.to_int()); }
+  static DType get(const Value& value) { return checked_dtype(value.to_int()); }
 };
 template <>
 struct Unbox<std::span<const std::int64_t>> {

@@ -13,7 +13,7 @@ using ir::Node;
 using ir::NodeKind;
 
 // Positions of threadwheel::convolution's arguments.
-constexpr std::size_t kInput = 0, kSum = 7, kChannelsLast = 11;
+constexpr std::size_t kInput = 0, kSum = 7, kChannelsLast = 12;
 
 bool is_convolution(const Node* node) {
   return node != nullptr && node->kind == NodeKind::kOp && node->op->name() == "threadwheel::convolution";

@@ -18,7 +18,7 @@ using ir::Variable;
 constexpr std::string_view kLinear = "threadwheel::linear", kConvolution = "threadwheel::convolution";
 
 // The arguments that both ops have, from the sum on.
-enum Tail : std::size_t { kSum, kActivation, kLow, kHigh };
+enum Tail : std::size_t { kSum, kInPlace, kActivation, kLow, kHigh };
 
 std::size_t tail_of(const Node& node) { return node.op->name() == kLinear ? 3 : 7; }
 
@@ -60,6 +60,7 @@ class Fuser {
     std::vector<Variable*> inputs;
     for (const std::size_t i : arguments) inputs.push_back(node.inputs[i]);
     inputs.push_back(insert_constant(block, at, {}, Type::of(TypeKind::kNone)));
+    inputs.push_back(insert_constant(block, at, false, Type::of(TypeKind::kBool)));
     inputs.push_back(insert_constant(block, at, std::string(), Type::of(TypeKind::kString)));
     for (int i = 0; i < 2; ++i) inputs.push_back(insert_constant(block, at, 0.0, Type::of(TypeKind::kFloat)));
     if (name == kConvolution) inputs.push_back(insert_constant(block, at, false, Type::of(TypeKind::kBool)));
@@ -88,13 +89,14 @@ class Fuser {
     if (base_name(node) != "aten::add" || node.op->schema().overload != "Tensor") return false;
     const Value* const alpha = settled_value(node.inputs[2]);
     if (alpha == nullptr || !alpha->is_int() || alpha->to_int() != 1) return false;
-    const std::size_t candidates = node.op->name().ends_with('_') ? 1 : 2;
-    for (std::size_t i = 0; i < candidates; ++i) {
+    const bool in_place = node.op->name().ends_with('_');
+    for (std::size_t i = 0; i < (in_place ? 1 : 2); ++i) {
       const Node* const product = absorbable(uses_, block, at, node.inputs[i]);
       if (product == nullptr || !is_ours(*product) || has_sum(*product) || has_activation(*product)) continue;
       Variable* const other = node.inputs[1 - i];
       absorb(node, *product);
       node.inputs[tail_of(node) + kSum] = other;
+      node.inputs[tail_of(node) + kInPlace] = insert_constant(block, at, in_place, Type::of(TypeKind::kBool));
       return true;
     }
     return false;

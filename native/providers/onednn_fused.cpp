@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "providers/dnn.h"
+#include "providers/gemm_dnn.h"
 #include "providers/onednn_kernel.h"
 
 namespace threadwheel::dnn {
@@ -222,6 +223,9 @@ bool linear_fused(const LinearShape& shape, const float* input, const ConstantWe
 bool convolution_fused(const ConvShape& shape, const ChannelsLast& layout, const float* input,
                        const ConstantWeight& weight, const float* bias, const Epilogue& epilogue, float* output) {
   if (!is_fast(shape)) return false;
+  // Alone between row-major tensors, a pointwise convolution costs less as a product than two conversions and what they
+  // gain. Measured: 256 to 64 channels of 56 x 56 with relu, 990 microseconds fused and 754 as a product and relu.
+  if (!layout.input && !layout.output && gemm_dnn::is_pointwise(shape)) return false;
   const bool has_bias = bias != nullptr;
   Key key{onednn::kFusedConvolution, shape.dims,       shape.batch, shape.in_channels, shape.out_channels,
           shape.groups,              has_bias,         layout.input, layout.sum,       layout.output,

@@ -44,9 +44,12 @@ TypePtr Lowering::type_of(const Expr& annotation) {
   return unit_.type_of(annotation, names_.is_archive() ? nullptr : &names_);
 }
 
-// A function without an annotation gives what its body gives.
-TypePtr Lowering::result_type(ir::Function& function) {
-  return function.result() ? function.result() : function.graph().top.results[0]->type;
+// A scripted function's callees are compiled with it: what is wrong with them is said at once, and one without an
+// annotation gives what its body gives. An archive's wait until they are called.
+TypePtr Lowering::result_type(ir::Function& function) const {
+  if (names_.is_archive() && function.result()) return function.result();
+  const ir::Graph& graph = function.graph();
+  return function.result() ? function.result() : graph.top.results[0]->type;
 }
 
 Lowering::Binding Lowering::call(const Expr& expr) {

@@ -296,7 +296,7 @@ void Lowering::loop_body(const Stmt& statement, ir::Node& node, const Carried& c
     inner.results = end == End::kRaises ? raised_round(inner, carried.size())
                                         : round(
                                               end, [&] { return reached_round(statement, inner, carried); },
-                                              [&] { return exited_round(inner, carried, statement.range); });
+                                              [&] { return exited_round(statement, inner, carried); });
   } catch (const Unreachable&) {
     inner.results = raised_round(inner, carried.size());
   }
@@ -327,15 +327,21 @@ Lowering::Round Lowering::raised_round(const ir::Block& inner, std::size_t count
   return round;
 }
 
-Lowering::Round Lowering::exited_round(const ir::Block& inner, const Carried& carried, const Range& range) {
-  Round round{op("aten::__not__", {{variable("$break")}, {}})};
+// After a continue the condition is asked of what the names are then.
+Lowering::Round Lowering::exited_round(const Stmt& statement, const ir::Block& inner, const Carried& carried) {
+  Round round{nullptr};
   for (std::size_t i = 0; i < carried.size(); ++i) {
     const auto& [name, before] = carried[i];
     Variable* const parameter = inner.parameters[i + 1].get();
     Variable* const value = variable(is_exit_name(name) ? name : "$" + name);
     if (name == "$return" && before->type->is(TypeKind::kNever)) before->type = parameter->type = value->type;
-    round.push_back(value != nullptr ? as_type(value, parameter->type, range) : parameter);
+    round.push_back(value != nullptr ? as_type(value, parameter->type, statement.range) : parameter);
+    if (!is_exit_name(name)) bind(name, round.back());
   }
+  Variable* const is_over = variable("$break");
+  const auto next = [&] { return condition(*statement.value); };
+  round[0] = statement.kind == StmtKind::kWhile ? choose(is_over, [&] { return builder_.boolean(false); }, next)
+                                                : op("aten::__not__", {{is_over}, {}});
   return round;
 }
 

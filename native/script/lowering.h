@@ -116,7 +116,7 @@ class Lowering {
   End unrolled_loop(const Stmt& statement, std::span<Variable* const> elements);
   void loop_body(const Stmt& statement, ir::Node& node, const Carried& carried, const Element& element);
   Round round(End end, const std::function<Round()>& reached, const std::function<Round()>& exited);
-  Round exited_round(const ir::Block& inner, const Carried& carried, const Range& range);
+  Round exited_round(const Stmt& statement, const ir::Block& inner, const Carried& carried);
   Round reached_round(const Stmt& statement, const ir::Block& inner, const Carried& carried);
   Round raised_round(const ir::Block& inner, std::size_t count);
   void bind_after_loop(const Stmt& statement, ir::Node& node, const Carried& carried);
@@ -227,7 +227,7 @@ class Lowering {
   TypePtr type_of(const Expr& annotation);
   std::vector<TypePtr> types_of(const Expr& expr);
 
-  static TypePtr result_type(ir::Function& function);
+  TypePtr result_type(ir::Function& function) const;
 
   Unit& unit_;
   Names& names_;

@@ -55,6 +55,11 @@ std::optional<DType> find_dtype(std::int64_t scalar_type) {
   return std::nullopt;
 }
 
+DType checked_dtype(std::int64_t scalar_type) {
+  if (const auto dtype = find_dtype(scalar_type)) return *dtype;
+  throw Error(ErrorCode::kValue, "dtype: " + std::to_string(scalar_type) + " is none; float32 is 6, int64 is 4");
+}
+
 std::optional<DType> find_dtype(std::string_view name) {
   for (const auto& row : kTable)
     if (row.name == name) return row.dtype;

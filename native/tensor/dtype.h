@@ -46,6 +46,8 @@ struct DTypeInfo {
 
 const DTypeInfo& dtype_info(DType dtype);
 std::optional<DType> find_dtype(std::int64_t scalar_type);
+// Throws Error(kValue) for a number that is none: a program may pass any.
+DType checked_dtype(std::int64_t scalar_type);
 std::optional<DType> find_dtype(std::string_view name);
 
 inline const char* dtype_name(DType dtype) { return dtype_info(dtype).name; }

@@ -17,7 +17,7 @@ Parameters = dict[str, np.ndarray | bytes]
 
 
 def saved(forward: str, parameters: Parameters, more: str = "") -> bytes:
-    """An archive of a module with these attributes: float32 tensors, or values as pickled with their types in `more`."""
+    """An archive of a module with these attributes: float32 tensors, or pickled values with their types in `more`."""
     contents: dict[str, bytes] = {}
     attributes, lines = [], []
     for name, value in parameters.items():
@@ -221,6 +221,13 @@ def test_a_sum_may_broadcast(shape: tuple[int, ...]) -> None:
     module, frozen = loaded_and_frozen(forward, {"w": random_array((4, 6))})
     inputs = [tw.from_numpy(random_array((3, 6))), tw.from_numpy(random_array(shape, seed=1))]
     check_fused(module, frozen, "threadwheel::linear", *inputs)
+
+
+def test_a_sum_in_place_keeps_the_sizes_of_the_product() -> None:
+    forward = body("return torch.add_(torch.linear(x, self.w, None), self.b)")
+    for module in loaded_and_frozen(forward, {"w": random_array((4, 6)), "b": random_array((5, 3, 4))}):
+        with pytest.raises(ValueError, match=r"the result has sizes \[5, 3, 4\] and the tensor to write to \[3, 4\]"):
+            module.forward(tw.from_numpy(random_array((3, 6))))
 
 
 def test_a_product_that_is_used_twice_is_left_alone() -> None:

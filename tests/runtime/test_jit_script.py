@@ -1,11 +1,12 @@
 """jit.script: functions and modules compiled from their source do what Python does with them."""
 
-# ruff: noqa: B905, C416, F821, SIM102, SIM210, UP031  (programs are written so)
+# ruff: noqa: B905, C408, C416, F821, SIM102, SIM210, UP031  (programs are written so)
 from __future__ import annotations
 
 import enum
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +86,16 @@ def test_return_break_and_continue_inside_loops() -> None:
             steps += 1
         return -n
 
+    def countdown(n: int) -> int:
+        rounds = 0
+        while n > 0:
+            n -= 1
+            if n % 2 == 0:
+                continue
+            rounds += 1
+            continue
+        return rounds
+
     def first_pair(values: list[int], total: int) -> tuple[int, int]:
         for i in range(len(values)):
             for j in range(i + 1, len(values)):
@@ -110,6 +121,7 @@ def test_return_break_and_continue_inside_loops() -> None:
 
     same(find, ([3, 4, 5], 4), ([3, 4, 5], 6), ([], 1))
     same(collatz, (1, 9), (7, 100), (7, 3), (27, 200))
+    same(countdown, (0,), (7,))
     same(first_pair, ([1, 2, 9, 3], 5), ([1, 2], 7), ([], 0))
     same(skip_and_stop, ([1, 2, 3, 4],), ([2, -1, 4],), ([],))
 
@@ -523,6 +535,27 @@ def test_methods_that_nothing_calls_are_compiled_when_called() -> None:
         compiled.broken(array(1))
 
 
+class Chain(torch.nn.Module):
+    """Methods without annotations: each needs the next one's graph to know what it gives."""
+
+    def first(self, n: int):
+        return self.second(n)
+
+    def second(self, n: int):
+        return self.third(n)
+
+    def third(self, n: int):
+        return n * 2
+
+
+def test_threads_that_compile_from_either_end_do_not_wait_for_each_other() -> None:
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(20):
+            chain = torch.jit.script(Chain())
+            methods = [chain.first, chain.third, chain.second]
+            assert list(pool.map(lambda method: method(3), methods, timeout=60)) == [6, 6, 6]
+
+
 def test_weights_are_shared_with_the_module() -> None:
     class Weighted(torch.nn.Module):
         def __init__(self, weight: Any) -> None:
@@ -679,7 +712,7 @@ def test_what_iterates_and_results_with_names() -> None:
         return [color.name for color in Color]
 
     def make(n: int) -> dict[str, int]:
-        return dict(a=n, b=2)  # noqa: C408  the call is what is tested
+        return dict(a=n, b=2)
 
     @torch.jit.script
     def greatest(x: Tensor) -> tuple[Tensor, Tensor]:
