@@ -184,3 +184,9 @@ def test_einsum_is_numpys(equation: str) -> None:
     operands = [random_array(tuple(sizes[c] for c in term.replace("...", ".")), "float64", 5) for term in left]
     result = ops["einsum"](equation, operands)
     np.testing.assert_allclose(result.numpy(), np.einsum(equation, *operands), rtol=1e-12)
+
+
+def test_a_dtype_that_is_none_is_refused() -> None:
+    """A program may pass any number: it once indexed a table."""
+    with pytest.raises(ValueError, match=r"dtype: 99 is none; float32 is 6, int64 is 4"):
+        tw._core._testing.call_op("aten::view.dtype", np.ones(3, "f4"), 99)
