@@ -34,7 +34,8 @@ class Copier {
   }
 
   void node(const Node& from, Block& to) {
-    const bool known = from.kind == NodeKind::kCall && std::ranges::find(open_, from.function.get()) == open_.end();
+    const bool known = from.kind == NodeKind::kCall && num_nodes_ < kMostNodes &&
+                       std::ranges::find(open_, from.function.get()) == open_.end();
     return known ? inlined(from, to) : copied(from, to);
   }
 
@@ -49,6 +50,7 @@ class Copier {
   }
 
   void copied(const Node& from, Block& to) {
+    ++num_nodes_;
     Node* const made = to.append(from.kind);
     made->op = from.op;
     for (const Variable* input : from.inputs) made->inputs.push_back(copies_.at(input));
@@ -69,6 +71,11 @@ class Copier {
     }
   }
 
+  // Real models have thousands. A function that calls another twice, which calls another twice, and so on, has more
+  // than any memory holds: from here on calls stay calls.
+  static constexpr std::size_t kMostNodes = 50'000;
+
+  std::size_t num_nodes_ = 0;
   std::unordered_map<const Variable*, Variable*> copies_;
   std::vector<const Function*> open_;  // whose bodies we are in: calls of them are recursive
 };

@@ -1,0 +1,40 @@
+"""Loading: what archives may hold beside a plain model."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+
+from threadwheel import jit
+
+# An object of class __torch__.M with the attribute training = False.
+ROOT = b"\x80\x02c__torch__\nM\nq\x00)\x81}(X\x08\x00\x00\x00trainingq\x01\x89ub."
+
+
+def archive(code: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as records:
+        records.writestr("m/data.pkl", ROOT)
+        records.writestr("m/constants.pkl", b"\x80\x02).")
+        records.writestr("m/version", "3\n")
+        records.writestr("m/code/__torch__.py", code)
+    return file.getvalue()
+
+
+def test_functions_that_call_twice_do_not_fill_memory() -> None:
+    """Each level doubles what inlining copies: 2 ** 17 bodies here, and any number of levels in a hostile file."""
+    depth = 17
+    functions = [
+        f"def f{i}(x: Tensor) -> Tensor:\n  a = __torch__.f{i + 1}(x, )\n  return __torch__.f{i + 1}(a, )\n"
+        for i in range(depth)
+    ]
+    last = f"def f{depth}(x: Tensor) -> Tensor:\n  return torch.relu(x)\n"
+    module = (
+        "class M(Module):\n  training : bool\n  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n"
+        "    return __torch__.f0(x, )\n"
+    )
+    loaded = jit.load(archive("".join([*functions, last, module])))
+    assert np.asarray(loaded(np.array([-1, 2], "f4"))).tolist() == [0, 2]
+    assert loaded.training is False
