@@ -1,10 +1,11 @@
 // threadwheel._core.read_archive: what an archive holds, as Python objects. For tests and for people who look into
 // files; running models has no use for it.
+#include "bindings/archive.h"
+
 #include <complex>
 #include <unordered_map>
 #include <vector>
 
-#include "archive/archive.h"
 #include "archive/unpickler.h"
 #include "bindings/bindings.h"
 #include "threadwheel/error.h"
@@ -97,16 +98,6 @@ class Converter {
   std::unordered_map<const Node*, py::object> shared_;
 };
 
-Archive open(py::handle source) {
-  if (PyBytes_Check(source.ptr())) {
-    const auto bytes = source.cast<std::string_view>();
-    return Archive::from_bytes({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
-  }
-  // What os.fsencode takes, so that any file name can be said.
-  const auto path = py::module_::import("os").attr("fsencode")(source).cast<std::string>();
-  return Archive::open(path);
-}
-
 py::dict read_model(Archive& archive, const std::string& model) {
   py::dict result;
   for (const char* const pickle : {"data", "constants"})
@@ -115,7 +106,7 @@ py::dict read_model(Archive& archive, const std::string& model) {
 }
 
 py::dict read_archive(py::handle source) {
-  Archive archive = open(source);
+  Archive archive = open_archive(source);
   py::dict models, extra_files;
   for (const std::string& model : archive.models()) models[to_text(model)] = read_model(archive, model);
   for (const std::string& name : archive.extra_files())
@@ -137,12 +128,23 @@ py::dict read_archive(py::handle source) {
 
 }  // namespace
 
+Archive open_archive(py::handle source) {
+  if (PyBytes_Check(source.ptr())) {
+    const auto bytes = source.cast<std::string_view>();
+    return Archive::from_bytes({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
+  }
+  // What os.fsencode takes, so that any file name can be said.
+  const auto path = py::module_::import("os").attr("fsencode")(source).cast<std::string>();
+  const py::gil_scoped_release unlocked;
+  return Archive::open(path);
+}
+
 void bind_archive(py::module_& module) {
   using namespace py::literals;
   module.def("read_archive", &read_archive, "source"_a);
   module.def(
       "read_record",
-      [](py::handle source, const py::str& name) { return py::bytes(open(source).read_text(from_text(name))); },
+      [](py::handle source, const py::str& name) { return py::bytes(open_archive(source).read_text(from_text(name))); },
       "source"_a, "name"_a);
 }
 

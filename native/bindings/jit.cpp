@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "archive/archive.h"
+#include "bindings/archive.h"
 #include "bindings/values.h"
 #include "interpreter/execution.h"
 #include "interpreter/module.h"
@@ -134,22 +134,11 @@ void compile(const ScriptFunction& function) {
   function.function->graph();
 }
 
-std::shared_ptr<archive::Archive> open_archive(py::handle file) {
-  if (PyBytes_Check(file.ptr())) {
-    const auto bytes = file.cast<std::string_view>();
-    return std::make_shared<archive::Archive>(
-        archive::Archive::from_bytes({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}));
-  }
-  const auto path = py::module_::import("os").attr("fspath")(file).cast<std::string>();
-  const py::gil_scoped_release unlocked;
-  return std::make_shared<archive::Archive>(archive::Archive::open(path));
-}
-
 ScriptObject load(py::handle file, const std::string& model) {
-  const auto archive = open_archive(file);
+  const auto archive = std::make_shared<archive::Archive>(open_archive(file));
   const py::gil_scoped_release unlocked;
   interpreter::Module module = interpreter::load(archive, model);
-  return {module.root(), module.unit()};
+  return {std::move(module.root), std::move(module.unit)};
 }
 
 // Methods named __...__ make and store objects; they are not frozen.

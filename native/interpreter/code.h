@@ -67,9 +67,7 @@ struct Code {
   std::vector<Instruction> instructions;
   std::vector<std::int32_t> operands;
   std::vector<Value> constants;
-  std::size_t num_registers = 0;
-  std::size_t num_parameters = 0;  // the first registers
-  std::size_t max_operands = 0;
+  std::size_t num_registers = 0;  // parameters come first
   std::unique_ptr<const ir::Graph> graph;  // which the instructions refer to
 };
 

@@ -103,7 +103,6 @@ class Compiler {
 
   std::unique_ptr<const Code> compile() {
     for (const auto& parameter : graph_.top.parameters) places_[parameter.get()] = new_register();
-    code_->num_parameters = graph_.top.parameters.size();
     block(graph_.top);
     emit(Opcode::kReturn, nullptr, 0, {place(graph_.top.results.at(0))});
     code_->num_registers = static_cast<std::size_t>(std::max(1, num_registers_));
@@ -130,7 +129,6 @@ class Compiler {
     made.operands = static_cast<std::uint32_t>(code_->operands.size());
     made.node = node;
     code_->operands.insert(code_->operands.end(), operands.begin(), operands.end());
-    code_->max_operands = std::max(code_->max_operands, operands.size());
     code_->instructions.push_back(made);
     return code_->instructions.size() - 1;
   }

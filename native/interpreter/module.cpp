@@ -128,19 +128,6 @@ std::shared_ptr<const script::Source> source_of(const archive::Archive& archive,
 
 }  // namespace
 
-std::vector<std::string> Module::method_names() const {
-  return unit_->method_names(*root_.to_object().type->definition());
-}
-
-std::shared_ptr<ir::Function> Module::method(const std::string& name) const {
-  const ClassDefinition& definition = *root_.to_object().type->definition();
-  if (auto found = unit_->find_method(definition, name)) return found;
-  std::string names;
-  for (const std::string& each : unit_->method_names(definition)) names.append(names.empty() ? "" : ", ").append(each);
-  throw Error(ErrorCode::kValue,
-              definition.name + ": has no method '" + name + "'; it has " + (names.empty() ? "none" : names));
-}
-
 Module load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
   auto unit = std::make_shared<script::Unit>(
       [archive](const std::string& qualifier) { return source_of(*archive, qualifier); });

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "ir/source.h"
 #include "threadwheel/error.h"
@@ -16,7 +15,6 @@ class ScriptError : public Error {
   ScriptError(ErrorCode code, std::string python_type, std::string problem, std::string trace);
 
   const std::string& python_type() const noexcept { return python_type_; }
-  const std::string& problem() const noexcept { return problem_; }
 
   // The same error with the places that it passed on its way: functions' names and ranges, innermost first.
   ScriptError with_trace(const std::string& more) const;

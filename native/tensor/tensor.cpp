@@ -1,7 +1,6 @@
 // Allocation and views.
 #include "tensor/tensor.h"
 
-#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
@@ -60,27 +59,6 @@ class WithBytes {
   std::byte** bytes_;  // looked at by allocate() only
 };
 
-template <std::size_t Size>
-void copy_run(std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
-  constexpr auto kDense = static_cast<std::int64_t>(Size);
-  if (strides[0] == kDense && strides[1] == kDense) {
-    std::memcpy(pointers[0], pointers[1], static_cast<std::size_t>(n) * Size);
-    return;
-  }
-  for (std::int64_t i = 0; i < n; ++i)
-    std::memcpy(pointers[0] + i * strides[0], pointers[1] + i * strides[1], Size);
-}
-
-auto* copy_kernel(std::size_t size_bytes) {
-  switch (size_bytes) {
-    case 1: return &copy_run<1>;
-    case 2: return &copy_run<2>;
-    case 4: return &copy_run<4>;
-    case 8: return &copy_run<8>;
-    default: return &copy_run<16>;
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<Storage> Storage::allocate(std::size_t size_bytes) {
@@ -137,7 +115,10 @@ Tensor Tensor::contiguous() const {
 }
 
 void copy_elements(const Tensor& from, const Tensor& to) {
-  StridedLoop({&to, &from}).run(copy_kernel(dtype_size(to.dtype())));
+  const RunConverter copy = run_converter(to.dtype(), to.dtype());
+  StridedLoop({&to, &from}).run([copy](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+    copy(pointers[0], strides[0], pointers[1], strides[1], n);
+  });
 }
 
 Dims contiguous_strides(std::span<const std::int64_t> sizes) {
