@@ -15,13 +15,14 @@ void run(std::int64_t num_chunks, int, ChunkFunction fn) noexcept {
   for (std::int64_t chunk = num_chunks; chunk-- > 0;) fn(chunk, 0);  // backwards: shows who relies on an order
 }
 void run_library(int, LibraryFunction fn) noexcept { fn(1); }
+bool submit(Work, int) noexcept { return false; }
 void resize(int num_threads) { size = num_threads; }
 int capacity() noexcept { return size; }
 void init_thread(int) noexcept {}
 Description describe() { return {"SERIAL", "one thread, backwards", "OpenMP not found\\n", "none"}; }
 void fork_prepare(bool) noexcept {}
 void fork_parent() noexcept {}
-void fork_child() noexcept {}
+void fork_child(bool) noexcept {}
 }  // namespace threadwheel::backend
 """
 
