@@ -95,21 +95,25 @@ def _write_stamp(project: Path, variant: str, stamp: dict[str, Any]) -> None:
         deliver(path, project / "build" / "wheels")
 
 
-def _cache_environment(log: Path) -> dict[str, str]:
-    """Use ccache when it is on PATH and nobody chose another launcher; it notes every compilation in `log`."""
+def _cache_environment(project: Path, log: Path) -> dict[str, str]:
+    """Use ccache when it is on PATH and nobody chose another launcher; it notes every compilation in `log`.
+
+    It sees the project's paths relative to the build directory: another checkout's files are the same ones.
+    """
     ccache = shutil.which("ccache")
     if ccache is None or "CMAKE_CXX_COMPILER_LAUNCHER" in os.environ:
         return {}
     log.unlink(missing_ok=True)
     folder = os.environ.get("CCACHE_DIR") or str(log.parent.parent / "ccache")
     launchers = {f"CMAKE_{language}_COMPILER_LAUNCHER": ccache for language in ("C", "CXX")}
-    return launchers | {"CCACHE_DIR": folder, "CCACHE_STATSLOG": str(log), "CCACHE_NOHASHDIR": "1"}
+    relative = {"CCACHE_BASEDIR": os.environ.get("CCACHE_BASEDIR") or str(project), "CCACHE_NOHASHDIR": "1"}
+    return launchers | relative | {"CCACHE_DIR": folder, "CCACHE_STATSLOG": str(log)}
 
 
 def _cache_counts(log: Path, project: Path) -> dict[str, int] | None:
     """Hits and misses of the project's C++ files in one build, from ccache's log; None without a cache.
 
-    CMake's own trial compilations pass through the cache too and are not counted.
+    CMake's own trial compilations pass through the cache too and are not counted: they are not above the build directory.
     """
     if not log.is_file():
         return None
@@ -117,9 +121,7 @@ def _cache_counts(log: Path, project: Path) -> dict[str, int] | None:
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("# "):
             source = line[2:]
-        elif (
-            not source.startswith(str(project)) or "/CMakeFiles/" in source or Path(source).suffix not in _CXX_SUFFIXES
-        ):
+        elif not source.startswith(("../", str(project))) or Path(source).suffix not in _CXX_SUFFIXES:
             continue
         elif line in ("direct_cache_hit", "preprocessed_cache_hit"):
             counts["hits"] += 1
@@ -180,7 +182,7 @@ def build_variant(table: OptionTable, variant: str, out: Path) -> dict[str, Any]
     print(f"building {variant}", file=sys.stderr, flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="staging-", dir=project / "build") as staging:
-        built = _front_end(project, variant, Path(staging), _cache_environment(log))
+        built = _front_end(project, variant, Path(staging), _cache_environment(project, log))
         _refuse_strangers(out, built, old)
         wheel = deliver(built, out)
     if old and Path(old["wheel"]) != wheel.resolve() and Path(old["wheel"]).parent == out.resolve():

@@ -1,4 +1,8 @@
-"""Real front ends in fresh environments. Builds share the project's build directories and compiler cache."""
+"""Real front ends in fresh environments, on copies of the project.
+
+Copies share the project's compiler cache: it sees paths below the folder of the project, or of temporary files,
+relative to the build directory, which is `build/<name>` of each copy.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,14 @@ def environment(**extra: str) -> dict[str, str]:
             "CCACHE_NOHASHDIR": "1",
             "CCACHE_BASEDIR": tempfile.gettempdir(),
         }
+        # As scikit-build-core calls the compiler; by another name it is another one to the cache.
+        env |= {name: sysconfig.get_config_var(name).split()[0] for name in ("CC", "CXX")}
     return env | extra
+
+
+def from_sdist() -> dict[str, str]:
+    """What uv needs beside `environment` to find in the compiler cache what it unpacks in a cache of its own."""
+    return {"CCACHE_BASEDIR": run("uv", "cache", "dir").stdout.strip()}
 
 
 def run(*command: str | Path, cwd: Path = ROOT, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -78,15 +89,21 @@ def venv(tmp_path: Path) -> Environment:
     return Environment(folder)
 
 
+def copy_project(folder: Path) -> Path:
+    ignored = shutil.ignore_patterns("build", "dist", ".nox", ".git", "__pycache__", "site", ".hypothesis", "tests")
+    return Path(shutil.copytree(ROOT, folder / "project", ignore=ignored))
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, for tests that build and leave it as it is."""
+    return copy_project(tmp_path_factory.mktemp("checkout"))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project without anything built, for tests that edit or kill."""
-    copy = (
-        tmp_path / "project"
-    )  # always this name: with the paths below it relative, the compiler cache knows the files
-    ignored = shutil.ignore_patterns("build", "dist", ".nox", ".git", "__pycache__", "site", ".hypothesis", "tests")
-    shutil.copytree(ROOT, copy, ignore=ignored)
-    return copy
+    return copy_project(tmp_path)
 
 
 def tag() -> str:

@@ -88,12 +88,13 @@ def test_the_extension_names_no_backend(extension: tuple[Path, str]) -> None:
     assert not [name for name in ("libgomp", "libtbb", "libdnnl", "RUNPATH", "RPATH") if name in needed]
 
 
-def test_a_cmake_install_is_a_package_too(tmp_path: Path) -> None:
+def test_a_cmake_install_is_a_package_too(checkout: Path, tmp_path: Path) -> None:
     """Configured, installed and moved: nothing in the package remembers where it was made."""
+    made = checkout / "build" / "package"
     options = ["-DATEN_THREADING=NATIVE", "-DBLAS=BUILTIN"]
-    run("cmake", "-G", "Ninja", "-S", ROOT / "native", "-B", tmp_path / "b", *options)
-    run("cmake", "--build", tmp_path / "b")
-    run("cmake", "--install", tmp_path / "b", "--prefix", tmp_path / "i")
+    run("cmake", "-G", "Ninja", "-S", checkout / "native", "-B", made, *options)
+    run("cmake", "--build", made)
+    run("cmake", "--install", made, "--prefix", tmp_path / "i")
     (tmp_path / "i").rename(tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere" / "include" / "threadwheel" / "at.h").exists()
     build(tmp_path / "elsewhere", tmp_path / "extension")

@@ -45,7 +45,7 @@ def test_a_new_backend_is_one_file_and_its_rows(project: Path, tmp_path: Path) -
         text = text.replace(old, new)
     table.write_text(text)
     (project / "native" / "parallel" / "backends" / "serial.cpp").write_text(SERIAL_BACKEND)
-    build = tmp_path / "b"
+    build = project / "build" / "serial"
     run("cmake", "-G", "Ninja", "-S", project / "native", "-B", build, "-DATEN_THREADING=serial", "-DBLAS=BUILTIN")
     run("cmake", "--build", build)
     shown = run(build / "parallel_info").stdout.splitlines()

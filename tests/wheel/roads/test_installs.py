@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TBB, Environment, run, tag
+from conftest import ROOT, TBB, Environment, from_sdist, run, tag
 
 TBB_LINE = "ATen parallel backend: native thread pool and TBB"
 OMP_LINE = "ATen parallel backend: OpenMP"
@@ -31,29 +31,29 @@ def check(venv: Environment, tmp_path: Path, line: str, label: str) -> None:
     assert not packages & {"mkl", "intel-openmp", "onednn-cpu-tbb", "onednn-cpu-gomp"}
 
 
-def test_pip_install_brings_openmp_by_default(venv: Environment, tmp_path: Path) -> None:
-    venv.pip("install", ROOT)
+def test_pip_install_brings_openmp_by_default(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    venv.pip("install", checkout)
     check(venv, tmp_path, OMP_LINE, "omp")
     assert run(venv.python, "-m", "threadwheel", cwd=Path("/")).stdout.startswith(
         "ATen/Parallel:\n\tat::get_num_threads() : "
     )
 
 
-def test_pip_install_with_definitions_brings_tbb(venv: Environment, tmp_path: Path) -> None:
-    venv.pip("install", ROOT, *TBB)
+def test_pip_install_with_definitions_brings_tbb(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    venv.pip("install", checkout, *TBB)
     check(venv, tmp_path, TBB_LINE, "tbb")
 
 
-def test_uv_pip_install_brings_a_variant(venv: Environment, tmp_path: Path) -> None:
-    venv.uv("pip", "install", ROOT, "-C", "threadwheel.variant=native")
+def test_uv_pip_install_brings_a_variant(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    venv.uv("pip", "install", checkout, "-C", "threadwheel.variant=native")
     check(venv, tmp_path, NATIVE_LINE, "native")
 
 
-def test_an_editable_install_says_tbb(venv: Environment, tmp_path: Path) -> None:
-    venv.uv("pip", "install", "-e", ROOT, "-C", "threadwheel.variant=tbb")
+def test_an_editable_install_says_tbb(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    venv.uv("pip", "install", "-e", checkout, "-C", "threadwheel.variant=tbb")
     check(venv, tmp_path, TBB_LINE, "tbb")
     where = run(venv.python, "-c", "import threadwheel; print(threadwheel.__file__)", cwd=tmp_path).stdout.strip()
-    assert where == str(ROOT / "python" / "threadwheel" / "__init__.py")
+    assert where == str(checkout / "python" / "threadwheel" / "__init__.py")
 
 
 def test_pip_editable_install_follows_the_sources(venv: Environment, project: Path, tmp_path: Path) -> None:
@@ -63,43 +63,35 @@ def test_pip_editable_install_follows_the_sources(venv: Environment, project: Pa
     assert run(venv.python, "-c", "import threadwheel.new_module as m; print(m.answer)", cwd=tmp_path).stdout == "42\n"
 
 
-def test_pip_wheel_names_the_label(venv: Environment, tmp_path: Path) -> None:
-    venv.pip("wheel", "--no-deps", "-w", tmp_path / "out", ROOT, "-C", "threadwheel.variant=tbb")
+def test_pip_wheel_names_the_label(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    venv.pip("wheel", "--no-deps", "-w", tmp_path / "out", checkout, "-C", "threadwheel.variant=tbb")
     assert [p.name for p in (tmp_path / "out").iterdir()] == [f"threadwheel-0.1.0+tbb-{tag()}.whl"]
 
 
-def test_build_makes_an_sdist_and_from_it_the_wheel(venv: Environment, tmp_path: Path) -> None:
-    run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", tmp_path / "out", *TBB, ROOT)
+def test_build_makes_an_sdist_and_from_it_the_wheel(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", tmp_path / "out", *TBB, checkout)
     names = sorted(p.name for p in (tmp_path / "out").iterdir())
     assert names == [f"threadwheel-0.1.0+tbb-{tag()}.whl", "threadwheel-0.1.0+tbb.tar.gz"]
     venv.uv("pip", "install", tmp_path / "out" / names[0])
     check(venv, tmp_path, TBB_LINE, "tbb")
 
 
-def test_uv_build_makes_both_too(tmp_path: Path) -> None:
-    run("uv", "build", "--out-dir", tmp_path / "out", "-C", "threadwheel.variant=native-bare", ROOT)
+def test_uv_build_makes_both_too(checkout: Path, tmp_path: Path) -> None:
+    run("uv", "build", "--out-dir", tmp_path / "out", "-C", "threadwheel.variant=native-bare", checkout, **from_sdist())
     names = sorted(p.name for p in (tmp_path / "out").iterdir() if not p.name.startswith("."))
     assert names == [f"threadwheel-0.1.0+native.bare-{tag()}.whl", "threadwheel-0.1.0+native.bare.tar.gz"]
 
 
-def test_an_sdist_installs_as_another_backend(venv: Environment, tmp_path: Path) -> None:
-    run(sys.executable, "-m", "build", "--installer", "uv", "--sdist", "--outdir", tmp_path, ROOT)
-    venv.uv("pip", "install", tmp_path / "threadwheel-0.1.0.tar.gz", "-C", "threadwheel.variant=native-bare")
+def test_an_sdist_installs_as_another_backend(venv: Environment, checkout: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--installer", "uv", "--sdist", "--outdir", tmp_path, checkout)
+    venv.uv("pip", "install", tmp_path / "threadwheel-0.1.0.tar.gz", "-C", "threadwheel.variant=native-bare", **from_sdist())
     check(venv, tmp_path, NATIVE_LINE, "native.bare")
 
 
-def test_bare_cmake_builds_a_tbb_library_and_its_program(venv: Environment, tmp_path: Path) -> None:
+def test_bare_cmake_builds_a_tbb_library_and_its_program(venv: Environment, checkout: Path, tmp_path: Path) -> None:
     """As a person without pip's help would, with the packages that R7's command names."""
-    configure = [
-        "cmake",
-        "-G",
-        "Ninja",
-        "-S",
-        ROOT / "native",
-        "-B",
-        tmp_path / "b",
-        f"-DPython_EXECUTABLE={venv.python}",
-    ]
+    build = checkout / "build" / "bare-tbb"
+    configure = ["cmake", "-G", "Ninja", "-S", checkout / "native", "-B", build, f"-DPython_EXECUTABLE={venv.python}"]
     tbb = ["-DATEN_THREADING=TBB", "-DUSE_TBB=ON", "-DCMAKE_INSTALL_LIBDIR=lib64/inner"]
     first = run(*configure, *tbb, ok=False)
     assert "R7: nothing is built with something else instead" in first.stderr
@@ -107,9 +99,9 @@ def test_bare_cmake_builds_a_tbb_library_and_its_program(venv: Environment, tmp_
     packages = [word.strip("'") for word in command.split(" -m pip install ")[1].split()]
     venv.uv("pip", "install", *packages)
     run(*configure, *tbb)
-    run("cmake", "--build", tmp_path / "b")
-    assert TBB_LINE in run(tmp_path / "b" / "parallel_info").stdout.splitlines()
-    run("cmake", "--install", tmp_path / "b", "--prefix", tmp_path / "i")
+    run("cmake", "--build", build)
+    assert TBB_LINE in run(build / "parallel_info").stdout.splitlines()
+    run("cmake", "--install", build, "--prefix", tmp_path / "i")
     assert (tmp_path / "i" / "lib64" / "inner" / "libthreadwheel.so").is_file()
     assert TBB_LINE in run(tmp_path / "i" / "bin" / "parallel_info").stdout.splitlines()
 

@@ -71,7 +71,7 @@ def test_pip_refuses_on_every_road(venv: Environment, arguments: list[str], extr
     refused(venv.pip("--isolated", "install", ROOT, "--no-index", *arguments, ok=False, **extra), words, "use: -C ")
 
 
-def test_the_corrected_line_of_a_refusal_builds(venv: Environment, tmp_path: Path) -> None:
+def test_the_corrected_line_of_a_refusal_builds(venv: Environment, checkout: Path, tmp_path: Path) -> None:
     wrong = [
         "-C",
         "cmake.define.ATEN_THREADING=NATIVE",
@@ -80,9 +80,9 @@ def test_the_corrected_line_of_a_refusal_builds(venv: Environment, tmp_path: Pat
         "-C",
         "cmake.define.USE_MKLDNN=ON",
     ]
-    done = venv.uv("pip", "install", ROOT, *wrong, ok=False)
+    done = venv.uv("pip", "install", checkout, *wrong, ok=False)
     line = done.stderr.split("  use: -C ")[1].splitlines()[0].split()
-    venv.uv("pip", "install", ROOT, "-C", *line)
+    venv.uv("pip", "install", checkout, "-C", *line)
     assert venv.info(tmp_path)["build"]["label"] == "native.bare"  # type: ignore[index]
 
 
@@ -96,7 +96,7 @@ def test_a_preset_is_caught_when_cmake_configures(project: Path, tmp_path: Path)
 
 
 def test_a_reused_build_directory_cannot_smuggle_its_options(project: Path, tmp_path: Path) -> None:
-    place = ["-C", f"build-dir={tmp_path / 'b'}", "-o", str(tmp_path / "out")]
+    place = ["-C", "build-dir=build/b", "-o", str(tmp_path / "out")]
     run("uv", "build", "--wheel", *place, "-C", "threadwheel.variant=native-bare", project)
     done = run("uv", "build", "--wheel", *place, "-C", "threadwheel.variant=omp-bare", project, ok=False)
     refused(done, "R6: ATEN_THREADING is OMP (default) but NATIVE in", "use: -C cmake.fresh=true ")
