@@ -18,8 +18,9 @@ namespace {
 // A fork waits this long for a region that does not end; then it goes on, and the child may not run regions.
 constexpr std::chrono::seconds kQuietTimeout{2};
 
-std::atomic<int> active{0};
-std::atomic<bool> forking{false};
+// Written at each region's begin and end; in a line of its own, as its threads read what follows.
+alignas(64) std::atomic<int> active{0};
+alignas(64) std::atomic<bool> forking{false};
 thread_local int depth = 0;  // library calls nest in regions and in each other; the outermost one counts
 
 constinit std::mutex settings;

@@ -1,6 +1,7 @@
-// The TBB backend: one explicit arena, isolated. Slots are ours: TBB's thread indices are neither contiguous within
-// a loop nor meaningful outside one. arena.execute may run the functor on another OS thread. Inter-op work runs in the
-// same arena as far as TBB has workers for it.
+// The TBB backend. Loops run isolated, in the arena that their caller is in, which costs nothing to enter, and where
+// it is too small in one of our own. Slots are ours: TBB's thread indices are neither contiguous within a loop nor
+// meaningful outside one. arena.execute may run the functor on another OS thread. Inter-op work runs in our arena as
+// far as TBB has workers for it.
 #include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
@@ -84,9 +85,10 @@ class Workers {
   std::set<pid_t> threads_;
 };
 
-// Notes the workers that enter an arena.
+// Notes the workers that enter an arena: the given one, or that of the calling thread.
 class Observer final : public tbb::task_scheduler_observer {
  public:
+  explicit Observer(Workers& workers) : workers_(workers) { observe(true); }
   Observer(tbb::task_arena& arena, Workers& workers) : task_scheduler_observer(arena), workers_(workers) {
     observe(true);
   }
@@ -132,6 +134,13 @@ class Arenas {
 
   tbb::task_arena& exactly(int limit) { return limit == size() ? main() : of_size(limit); }
 
+  void note_workers_of_current() {
+    if (!current_observer()) {
+      attach();
+      current_observer().emplace(workers_);
+    }
+  }
+
   // Before a fork, when nobody uses an arena: ends TBB's workers, which the child will not have. TBB refuses when any
   // other live thread has used it, ours or not; then the child's regions run on one thread, a limit of TBB's, and the
   // workers must at least hold no lock. Whatever ended here starts again at its next use.
@@ -143,6 +152,7 @@ class Arenas {
       room->observer.reset();
       room->arena.terminate();
     }
+    current_observer().reset();
     serial_arena().terminate();
     if (tbb::finalize(scheduler_, std::nothrow)) return true;
     workers_.wait_until_asleep({});
@@ -160,9 +170,20 @@ class Arenas {
     std::optional<Observer> observer;
   };
 
-  tbb::task_arena& of_size(int num_threads) {
+  // A thread that ends takes it along.
+  static std::optional<Observer>& current_observer() {
+    thread_local std::optional<Observer> observer;
+    return observer;
+  }
+
+  void attach() {
     const std::lock_guard lock(mutex_);
     if (!scheduler_) scheduler_ = tbb::task_scheduler_handle(tbb::attach());
+  }
+
+  tbb::task_arena& of_size(int num_threads) {
+    attach();
+    const std::lock_guard lock(mutex_);
     auto& room = by_size_[num_threads];
     if (room == nullptr) {
       raise_process_limit(num_threads);
@@ -199,15 +220,36 @@ Arenas*& arenas_pointer() {
 
 Arenas& arenas() { return *arenas_pointer(); }
 
-// Inter-op work: in the arena while no loop counts on the worker that it takes, and another one is left, which is
-// where a task's own loops find help; else on threads of our own, as TBB runs what it has no worker for much later.
+// A region or a library call, while it runs.
+class Activity {
+ public:
+  Activity() noexcept : others_(count().fetch_add(1, std::memory_order_relaxed)) {}
+  ~Activity() { count().fetch_sub(1, std::memory_order_relaxed); }
+  Activity(const Activity&) = delete;
+  Activity& operator=(const Activity&) = delete;
+
+  static bool any() noexcept { return count().load(std::memory_order_relaxed) > 0; }
+
+  // Whether the callers of others leave no CPU for a helper: then asking TBB for one would only cost.
+  bool has_no_helper() const noexcept {
+    static const int num_cpus = tbb::info::default_concurrency();
+    return others_ > 0 && others_ >= std::min(num_cpus, arenas().size()) - 1;
+  }
+
+ private:
+  static std::atomic<int>& count() noexcept {
+    alignas(64) static std::atomic<int> activities{0};
+    return activities;
+  }
+
+  const int others_;
+};
+
+// Inter-op work: in the arena while no loop may want the worker that it takes, and another one is left, which is where
+// a task's own loops find help; else on threads of our own, as TBB runs what it has no worker for much later.
 class InteropWork {
  public:
   bool submit(Work work, int max_idle) { return enqueue(work) || own_.submit(work, max_idle); }
-
-  // Around a loop that counts on so many workers.
-  void begin_loop(int num_workers) noexcept { in_loops_.fetch_add(num_workers, std::memory_order_relaxed); }
-  void end_loop(int num_workers) noexcept { in_loops_.fetch_sub(num_workers, std::memory_order_relaxed); }
 
   // Held across fork(2): workers neither begin nor end inter-op work then; one that wants to sleeps.
   void lock() {
@@ -225,8 +267,7 @@ class InteropWork {
  private:
   bool enqueue(Work work) {
     const std::lock_guard lock(mutex_);
-    if (workers_are_lost) return false;
-    if (inside_ + in_loops_.load(std::memory_order_relaxed) + 1 >= arenas().num_workers()) return false;
+    if (workers_are_lost || Activity::any() || inside_ + 1 >= arenas().num_workers()) return false;
     ++inside_;
     arenas().main().enqueue([this, work] { run(work); });
     return true;
@@ -245,7 +286,6 @@ class InteropWork {
   }
 
   std::mutex mutex_;
-  std::atomic<int> in_loops_{0};
   int inside_ = 0;        // pieces of work in the arena
   std::set<pid_t> lent_;  // the workers that run them
   detail::OwnThreads own_;
@@ -261,62 +301,58 @@ InteropWork& interop() { return *interop_pointer(); }
 
 bool workers_ended = false;  // by the fork that is going on
 
-}  // namespace
+// Whether the arena that the caller is in will do: it has the room, and the process's arenas together no more workers
+// than the size allows.
+bool fits_current_arena(int num_runners) noexcept {
+  const int room = tbb::this_task_arena::max_concurrency();
+  return num_runners <= room && room <= arenas().size();
+}
 
-namespace {
+// As many runners as threads may take part, each with its own slot; the runner, not the thread, owns the slot, so it
+// does not matter which thread takes it. Runners that start late find no chunk left. All in one cache line: a thread
+// that joins waits for each that it has to fetch from the caller's core.
+struct alignas(64) Job {
+  const ChunkFunction fn;
+  const std::int64_t num_chunks;
+  const int num_runners;
+  mutable std::atomic<std::int64_t> next{num_runners};
 
-// Counts the regions that run at the moment.
-class ActiveRegion {
- public:
-  ActiveRegion() noexcept : others_(count().fetch_add(1, std::memory_order_relaxed)) {}
-  ~ActiveRegion() { count().fetch_sub(1, std::memory_order_relaxed); }
-  ActiveRegion(const ActiveRegion&) = delete;
-  ActiveRegion& operator=(const ActiveRegion&) = delete;
-
-  // Whether the callers of other regions leave no CPU for a helper: then going through the arena would only cost.
-  bool has_no_helper() const noexcept {
-    static const int num_cpus = tbb::info::default_concurrency();
-    return others_ > 0 && others_ >= std::min(num_cpus, arenas().size()) - 1;
+  // The first chunk of each slot is its own, so that regions with a chunk per thread share no counter.
+  void operator()(int slot) const {
+    for (std::int64_t chunk = slot; chunk < num_chunks; chunk = next.fetch_add(1, std::memory_order_relaxed)) {
+      fn(chunk, slot);
+      if (num_chunks == num_runners) return;
+    }
   }
-
- private:
-  static std::atomic<int>& count() noexcept {
-    static std::atomic<int> regions{0};
-    return regions;
-  }
-
-  const int others_;
 };
 
 }  // namespace
 
 void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
-  const ActiveRegion active;
-  if (active.has_no_helper()) {
+  const Activity activity;
+  if (activity.has_no_helper()) {
     for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk) fn(chunk, 0);
     return;
   }
-  // As many runners as threads may take part, each with its own slot; the runner, not the thread, owns the slot, so
-  // it does not matter which thread takes it. Runners that start late find no chunk left.
   const int num_runners = static_cast<int>(std::min<std::int64_t>(num_chunks, limit));
-  std::atomic<std::int64_t> next{0};
-  const auto runner = [&](int slot) {
-    for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < num_chunks;) fn(chunk, slot);
+  Job job{fn, num_chunks, num_runners};
+  // Isolated: while a thread waits for this loop it must not pick up somebody else's task.
+  const auto loop = [&] {
+    tbb::this_task_arena::isolate([&] { tbb::parallel_for(0, num_runners, 1, job, tbb::simple_partitioner()); });
   };
-  interop().begin_loop(num_runners - 1);
-  arenas().at_least(limit).execute([&] {
-    // Isolated: while a thread waits for this loop it must not pick up somebody else's task.
-    tbb::this_task_arena::isolate([&] { tbb::parallel_for(0, num_runners, 1, runner, tbb::simple_partitioner()); });
-  });
-  interop().end_loop(num_runners - 1);
+  if (fits_current_arena(num_runners)) {
+    arenas().note_workers_of_current();
+    loop();
+  } else {
+    arenas().at_least(limit).execute(loop);
+  }
 }
 
 void run_library(int limit, LibraryFunction fn) noexcept {
   if (tbb_is_off) return fn(0);
   if (limit == 1) return serial_arena().execute([&] { fn(1); });
-  interop().begin_loop(limit - 1);
+  const Activity activity;
   arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
-  interop().end_loop(limit - 1);
 }
 
 bool submit(Work work, int max_idle) noexcept { return interop().submit(work, max_idle); }

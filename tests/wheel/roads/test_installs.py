@@ -84,7 +84,9 @@ def test_uv_build_makes_both_too(checkout: Path, tmp_path: Path) -> None:
 
 def test_an_sdist_installs_as_another_backend(venv: Environment, checkout: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--installer", "uv", "--sdist", "--outdir", tmp_path, checkout)
-    venv.uv("pip", "install", tmp_path / "threadwheel-0.1.0.tar.gz", "-C", "threadwheel.variant=native-bare", **from_sdist())
+    venv.uv(
+        "pip", "install", tmp_path / "threadwheel-0.1.0.tar.gz", "-C", "threadwheel.variant=native-bare", **from_sdist()
+    )
     check(venv, tmp_path, NATIVE_LINE, "native.bare")
 
 
