@@ -24,10 +24,11 @@ THREADWHEEL_INLINE T row_max(const T* x, std::int64_t n) {
   for (std::int64_t i = 0; i < whole; i += kLanes)
     for (std::int64_t lane = 0; lane < kLanes; ++lane)
       lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
-  T result = -std::numeric_limits<T>::infinity();
-  for (const T lane : lanes) result = lane > result ? lane : result;
-  for (std::int64_t i = whole; i < n; ++i) result = x[i] > result ? x[i] : result;
-  return result;  // without NaN, which the exponentials carry on
+  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] = x[i] > lanes[i - whole] ? x[i] : lanes[i - whole];
+  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
+    for (std::int64_t lane = 0; lane < width; ++lane)
+      lanes[lane] = lanes[lane] > lanes[lane + width] ? lanes[lane] : lanes[lane + width];
+  return lanes[0];  // without NaN, which the exponentials carry on
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "providers/blas.h"
 #include "tensor/isa.h"
@@ -182,22 +183,73 @@ THREADWHEEL_KERNEL void convolve_channel(const ConvShape& shape, const T* input,
   }
 }
 
+// A vector register's worth of elements, on every machine: the compiler splits it where registers are smaller.
+template <class T>
+using Lanes [[gnu::vector_size(64)]] = T;
+template <class T>
+constexpr std::int64_t kLanes = 64 / sizeof(T);
+
+template <class T>
+THREADWHEEL_INLINE void load(const T* from, std::int64_t count, Lanes<T>& to) {
+  to = Lanes<T>{};
+  __builtin_memcpy(&to, from, static_cast<std::size_t>(count) * sizeof(T));
+}
+
+// The sums of neighbours: first those of `a`, then those of `b`, left in `a`.
+template <class T, int... I>
+THREADWHEEL_INLINE void add_pairs(Lanes<T>& a, const Lanes<T>& b, std::integer_sequence<int, I...>) {
+  a = __builtin_shufflevector(a, b, (2 * I)...) + __builtin_shufflevector(a, b, (2 * I + 1)...);
+}
+
+// rows[0][r] = the sum of rows[r], for as many rows as there are lanes.
+template <class T>
+THREADWHEEL_INLINE void add_up_rows(Lanes<T>* rows) {
+  for (std::int64_t count = kLanes<T>; count > 1; count /= 2)
+    for (std::int64_t r = 0; r < count / 2; ++r) {
+      rows[r] = rows[2 * r];
+      add_pairs<T>(rows[r], rows[2 * r + 1], std::make_integer_sequence<int, static_cast<int>(kLanes<T>)>());
+    }
+}
+
 // One row of input: each output is a product of two rows. Libraries leave that to one thread; here the weights, all of
-// which are read once, are spread. The order of the additions does not depend on how.
+// which are read once, are spread over threads in blocks of rows, whose sums need no order between them. `rows`, at
+// most kLanes, are those of a block.
+template <class T>
+THREADWHEEL_INLINE void multiply_block(const T* weight, const T* input, std::int64_t depth, std::int64_t rows,
+                                       Lanes<T>& result) {
+  Lanes<T> sums[kLanes<T>] = {}, x, w;
+  std::int64_t i = 0;
+  for (; i + kLanes<T> <= depth; i += kLanes<T>) {
+    load<T>(input + i, kLanes<T>, x);
+    for (std::int64_t r = 0; r < kLanes<T>; ++r) {
+      load<T>(weight + (r < rows ? r : 0) * depth + i, kLanes<T>, w);
+      sums[r] += w * x;
+    }
+  }
+  if (i < depth) {
+    load<T>(input + i, depth - i, x);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      load<T>(weight + r * depth + i, depth - i, w);
+      sums[r] += w * x;
+    }
+  }
+  add_up_rows<T>(sums);
+  result = sums[0];
+}
+
+// The blocks [begin, end) of `features` outputs.
 template <class T>
 THREADWHEEL_KERNEL void multiply_rows(const T* weight, const T* input, const T* bias, T* output, std::int64_t depth,
-                                      std::int64_t begin, std::int64_t end) {
-  constexpr std::int64_t kLanes = 64;
-  for (std::int64_t o = begin; o < end; ++o) {
-    const T* const row = weight + o * depth;
-    T sums[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= depth; i += kLanes)
-      for (std::int64_t k = 0; k < kLanes; ++k) sums[k] += row[i + k] * input[i + k];
-    for (std::int64_t k = 0; i + k < depth; ++k) sums[k] += row[i + k] * input[i + k];
-    for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
-      for (std::int64_t k = 0; k < half; ++k) sums[k] += sums[k + half];
-    output[o] = bias != nullptr ? sums[0] + bias[o] : sums[0];
+                                      std::int64_t features, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t first = begin * kLanes<T>; first < std::min(end * kLanes<T>, features); first += kLanes<T>) {
+    const std::int64_t rows = std::min(kLanes<T>, features - first);
+    Lanes<T> sums;
+    if (rows == kLanes<T>) {
+      multiply_block<T>(weight + first * depth, input, depth, kLanes<T>, sums);
+    } else {
+      multiply_block<T>(weight + first * depth, input, depth, rows, sums);
+    }
+    for (std::int64_t r = 0; r < rows; ++r) output[first + r] = bias != nullptr ? sums[r] + bias[first + r] : sums[r];
   }
 }
 
@@ -238,9 +290,10 @@ void linear(const dnn::LinearShape& shape, const T* input, const T* weight, cons
   if (shape.rows == 1) {
     // 64 KB of weights take as long to read as another thread takes to start.
     constexpr std::int64_t kLeast = (std::int64_t{64} << 10) / static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t grain = std::max<std::int64_t>(1, kLeast / std::max<std::int64_t>(1, shape.in_features));
-    return parallel_for(0, shape.out_features, grain, [&](std::int64_t begin, std::int64_t end) {
-      multiply_rows(weight, input, bias, output, shape.in_features, begin, end);
+    const std::int64_t block = std::max<std::int64_t>(1, shape.in_features) * kLanes<T>;
+    const std::int64_t blocks = (shape.out_features + kLanes<T> - 1) / kLanes<T>;
+    return parallel_for(0, blocks, std::max<std::int64_t>(1, kLeast / block), [&](std::int64_t begin, std::int64_t end) {
+      multiply_rows(weight, input, bias, output, shape.in_features, shape.out_features, begin, end);
     });
   }
   if (bias != nullptr) fill_rows(output, shape.rows, shape.out_features, bias);
