@@ -226,5 +226,11 @@ def parallel_figures(session: nox.Session) -> None:
     session.run("python", "bench/parallel.py", *session.posargs, env=BUILDER)
 
 
+@nox.session(name="model-figures", requires=[job.wheel_session for job in JOBS if job.release], default=False)
+def model_figures(session: nox.Session) -> None:
+    """Measure whole models with the release wheels, beside PyTorch (on a quiet machine)."""
+    session.run("python", "bench/models.py", *session.posargs, env=BUILDER)
+
+
 if __name__ == "__main__":
     nox.main()

@@ -1,9 +1,9 @@
-"""Latency of whole models, frozen, beside PyTorch's torch.jit.freeze: the same archives, in one run.
+"""Whole models, frozen, with the release wheels and beside PyTorch's torch.jit.freeze: the same archives, in one run.
 
-`python3 bench/models.py PYTHON` takes an interpreter that has torch, numpy and threadwheel. Everything is measured in
-rounds: a round runs every contender once, each in a process of its own, and a ratio is the median of the ratios of its
-rounds, so that a change of the machine's speed meets both sides. A full run writes bench/results/models.md; --quick and
---only print alone. Nothing here fails a build.
+Run through `python3 noxfile.py -s model-figures`. Everything is measured in rounds: a round runs every contender once,
+each in a process of its own, and a ratio is the median of the ratios of its rounds, so that a change of the machine's
+speed meets both sides. A full run writes bench/results/models.md; --quick and --only print alone. Nothing here fails a
+build.
 """
 
 from __future__ import annotations
@@ -11,162 +11,145 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+import environments
+from environments import TORCH, output, say
 from figures import ROOT, machine
+from tables import Contender, Figure, Goal, Series
 
 RESULTS = ROOT / "bench" / "results" / "models.md"
-CONTENDERS = ("threadwheel", "torch")
-# At least so much faster than torch.
-GOALS = {"resnet50": 1.3, "mobilenetv2": 1.3, "minilm_1x16": 1.3, "minilm_1x128": 1.3}
-
-
-# --- in processes of their own ----------------------------------------------------------------------------
-
-
-def make(folder: Path, only: list[str]) -> None:
-    """Write an archive and its inputs for every model."""
-    import numpy as np
-    import torch
-    from peer_models import MODELS, shake
-
-    torch.set_grad_enabled(False)
-    for name, (model, inputs) in MODELS.items():
-        if only and name not in only:
-            continue
-        torch.manual_seed(0)
-        module, example = shake(model()), inputs()
-        torch.jit.save(torch.jit.trace(module, example, check_trace=False), str(folder / f"{name}.pt"))
-        np.savez(folder / f"{name}.npz", *(each.numpy() for each in example))
-
-
-def call_of(contender: str, folder: Path, name: str, threads: int) -> Any:
-    """The frozen model with its inputs bound, as a function of nothing that returns an array."""
-    import numpy as np
-
-    with np.load(folder / f"{name}.npz") as file:
-        arrays = list(file.values())
-    if contender == "torch":
-        import torch
-
-        torch.set_num_threads(threads)
-        torch.set_grad_enabled(False)
-        frozen = torch.jit.freeze(torch.jit.load(str(folder / f"{name}.pt")).eval())
-        inputs = [torch.from_numpy(array) for array in arrays]
-        return lambda: frozen(*inputs).numpy()
-    import threadwheel as tw
-    from threadwheel import jit
-
-    tw.set_num_threads(threads)
-    frozen = jit.freeze(jit.load(folder / f"{name}.pt"))
-    tensors = [tw.from_numpy(array) for array in arrays]
-    return lambda: np.asarray(frozen.forward(*tensors))
-
-
-def measure(contender: str, folder: Path, name: str, threads: int, seconds: float) -> dict[str, float]:
-    """Milliseconds of the first two calls, and the median of later ones; the result, summed, to compare."""
-    call = call_of(contender, folder, name, threads)
-
-    def timed() -> float:
-        started = time.perf_counter()
-        call()
-        return (time.perf_counter() - started) * 1e3
-
-    first, second = timed(), timed()
-    warm = time.perf_counter() + seconds / 4
-    while time.perf_counter() < warm:
-        call()
-    times, end = [timed()], time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        times.append(timed())
-    result = call()
-    return {"first": first, "second": second, "steady": statistics.median(times), "sum": float(abs(result).sum())}
-
-
-# --- the run ----------------------------------------------------------------------------------------------------
+ZOO = ROOT / "tests" / "data" / "torchscript" / "zoo"
+CORES, CALLERS = os.cpu_count() or 1, 8
+WHEELS = ("omp", "tbb")
+CONTENDERS = (*WHEELS, "torch")
+# How much faster than torch; others are to be as fast, which is a ratio of 0.95 at least.
+FASTER = {"resnet50": 1.3, "mobilenetv2": 1.3, "minilm_1x16": 1.3, "minilm_1x128": 1.3}
+SERVED = ("resnet50", "mobilenetv2", "mlp_1")
 
 
 class Lab:
-    """Where the archives are, who measures, and how long and how often."""
+    """Where the archives are, and how long and how often they run."""
 
-    def __init__(self, python: str, quick: bool) -> None:
-        self.python, self.num_rounds, self.seconds = python, 3 if quick else 7, 0.5 if quick else 2.0
+    def __init__(self, folder: Path, quick: bool, only: list[str]) -> None:
+        self.folder = folder
+        self.num_rounds, self.seconds = (3, 0.5) if quick else (7, 1.5)
+        for name in WHEELS:
+            environments.make(name, environments.release_wheels()[name], "numpy")
+        environments.make("torch", TORCH, "numpy")
+        output([environments.python("torch"), ROOT / "bench" / "model_worker.py", "make", folder])
+        self.names = [path.stem for path in sorted(folder.glob("*.pt")) if not only or path.stem in only]
 
-    def run(self, *arguments: object) -> str:
-        command = [self.python, __file__, *map(str, arguments)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    def rounds(self, folder: Path, name: str, threads: int) -> dict[str, list[dict[str, float]]]:
-        series: dict[str, list[dict[str, float]]] = {contender: [] for contender in CONTENDERS}
+    def rounds(self, measure: str, path: Path, number: int, setting: str) -> Series:
+        say(f"{measure}: {path.name} {number}")
+        series: Series = {Contender(name, setting): [] for name in CONTENDERS}
         for _ in range(self.num_rounds):
-            for contender in CONTENDERS:
-                text = self.run("--measure", contender, folder, name, threads, self.seconds)
-                series[contender].append(json.loads(text))
-        ours, theirs = (series[contender][0]["sum"] for contender in CONTENDERS)
-        if abs(ours - theirs) > 1e-3 * abs(theirs):
-            raise SystemExit(f"models.py: {name}: results sum to {ours} and {theirs}; they must be the same")
+            for contender, results in series.items():
+                worker = [environments.python(contender.name), ROOT / "bench" / "model_worker.py"]
+                results.append(
+                    json.loads(output([*worker, measure, contender.name, path, str(number), str(self.seconds)]))
+                )
         return series
 
+    def weights_mb(self, name: str) -> float:
+        return (self.folder / f"{name}.pt").stat().st_size / 2**20
 
-def row(name: str, threads: int, series: dict[str, list[dict[str, float]]]) -> str:
-    ours, theirs = (series[contender] for contender in CONTENDERS)
-    ratios = sorted(b["steady"] / a["steady"] for a, b in zip(ours, theirs, strict=True))
-    goal = GOALS.get(name, 1.0)
 
-    def middle(results: list[dict[str, float]], what: str) -> str:
-        return f"{statistics.median(result[what] for result in results):.3g}"
+def check_sums(series: Series) -> None:
+    """All contenders must have computed the same."""
+    sums = {str(contender): results[0].pop("sum") for contender, results in series.items()}
+    if max(sums.values()) - min(sums.values()) > 1e-3 * max(sums.values()):
+        raise SystemExit(f"models.py: results differ, their sums are {sums}")
+    for results in series.values():
+        for result in results[1:]:
+            result.pop("sum")
 
-    cells = [
-        name,
-        str(threads),
-        *(middle(ours, what) for what in ("first", "second", "steady")),
-        middle(theirs, "steady"),
-    ]
-    median = statistics.median(ratios)
-    verdict = "" if median >= goal else " **missed**"
-    cells += [f"{median:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})", f">= {goal:g}{verdict}"]
-    return f"| {' | '.join(cells)} |"
+
+def latencies(lab: Lab) -> list[Figure]:
+    figures = []
+    for threads in (1, 2):
+        everything: Series = {}
+        goals = []
+        for name in lab.names:
+            series = lab.rounds("latency", lab.folder / f"{name}.pt", threads, name)
+            check_sums(series)
+            everything |= series
+            peer = Contender("torch", name)
+            for ours in series:
+                if ours == peer:
+                    continue
+                goals.append(Goal(ours, "steady_ms", 1 / FASTER.get(name, 0.95), peer))
+                goals.append(Goal(ours, "second_over_steady", 1.2))
+                goals.append(Goal(ours, "resident_mb", 1.25 * lab.weights_mb(name) + 60))
+                if name == "mobilenetv2":
+                    goals.append(Goal(ours, "first_ms", 100))
+        figures.append(Figure(f"Calls of one frozen model, {threads} thread{'s' * (threads > 1)}", everything, goals))
+    return figures
+
+
+def loading(lab: Lab) -> list[Figure]:
+    """Loading of the archives of the tests, each beside torch's; the table has the slowest of them beside torch."""
+    series = lab.rounds("loading", ZOO, 0, f"{len(list(ZOO.glob('*.pt')))} archives")
+    torch = next(contender for contender in series if contender.name == "torch")
+    summed: Series = {}
+    for contender, results in series.items():
+        summed[contender] = [
+            {
+                "all_ms": sum(result.values()),
+                "most_over_torch": max(ms / peer[name] for name, ms in result.items()),
+                "mlp_script_ms": result["mlp_script"],
+            }
+            for result, peer in zip(results, series[torch], strict=True)
+        ]
+    goals = [Goal(c, "most_over_torch", 1) for c in summed if c != torch]
+    goals += [Goal(c, "mlp_script_ms", 5) for c in summed if c != torch]
+    return [Figure("Loading archives", summed, goals)]
+
+
+def serving(lab: Lab) -> list[Figure]:
+    everything: Series = {}
+    goals = []
+    for name in (name for name in SERVED if name in lab.names):
+        series = lab.rounds("serve", lab.folder / f"{name}.pt", CALLERS, name)
+        everything |= series
+        for ours in series:
+            if ours.name == "torch":
+                continue
+            goals.append(Goal(ours, "requests_per_s", 1.5, Contender("torch", name), at_least=True))
+            if ours.name != "omp":
+                goals.append(Goal(ours, "threads", CORES + CALLERS + 2))
+    return [Figure(f"{CALLERS} threads that call one model, default numbers of threads", everything, goals)]
 
 
 def heading(lab: Lab, load_before: float) -> str:
-    code = "import torch, threadwheel as tw; print(torch.__version__, 'and threadwheel', tw.__version__)"
-    versions = subprocess.run([lab.python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     return (
         "# Whole models beside PyTorch\n\n"
-        f"Made by `python3 bench/models.py` on {time.strftime('%Y-%m-%d')}, on\n{machine()}, torch {versions};\n"
-        f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after. Milliseconds, medians of "
-        f"{lab.num_rounds} rounds;\nthe ratio is that of torch.jit.freeze to ours, in brackets the smallest and the largest of the rounds.\n\n"
-        "| model | threads | call 1 | call 2 | steady | torch, steady | ratio | wanted |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        f"Made by `python3 noxfile.py -s model-figures` on {time.strftime('%Y-%m-%d')}, on\n{machine()},\n"
+        f"torch {environments.version('torch', 'torch')}; load average {load_before:.2f} before and "
+        f"{os.getloadavg()[0]:.2f} after. Medians of {lab.num_rounds} rounds of {lab.seconds:g} s; ratios are medians of\n"
+        "the ratios of the rounds, in brackets the smallest and the largest. resident_mb is the whole process, with\n"
+        "Python and numpy, after the first call; its bound is the archive's size and a quarter, and 60 MB."
     )
 
 
+MEASURES = {measure.__name__: measure for measure in (latencies, loading, serving)}
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["--make"]:
-        return make(Path(sys.argv[2]), sys.argv[3:])
-    if sys.argv[1:2] == ["--measure"]:
-        contender, folder, name, threads, seconds = sys.argv[2:]
-        return print(json.dumps(measure(contender, Path(folder), name, int(threads), float(seconds))))
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("python", help="an interpreter with torch, numpy and threadwheel")
     parser.add_argument("--quick", action="store_true", help="few and short rounds; not for keeping")
-    parser.add_argument("--only", action="append", default=[], help="one model; may be repeated")
+    parser.add_argument("--only", choices=MEASURES, action="append", help="one measure; may be repeated")
+    parser.add_argument("--model", action="append", default=[], help="one model; may be repeated")
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
-    lab = Lab(arguments.python, arguments.quick)
     with tempfile.TemporaryDirectory() as folder:
-        lab.run("--make", folder, *arguments.only)
-        names = [path.stem for path in sorted(Path(folder).glob("*.pt"))]
-        rows = [row(name, n, lab.rounds(Path(folder), name, n)) for name in names for n in (1, 2)]
-    text = heading(lab, load_before) + "\n".join(rows) + "\n"
+        lab = Lab(Path(folder), arguments.quick, arguments.model)
+        figures = [figure for name in arguments.only or MEASURES for figure in MEASURES[name](lab)]
+    text = "\n\n".join([heading(lab, load_before), *(figure.markdown() for figure in figures)]) + "\n"
     print(text)
-    if not arguments.quick and not arguments.only:
+    if not (arguments.quick or arguments.only or arguments.model):
         RESULTS.write_text(text)
 
 

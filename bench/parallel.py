@@ -12,50 +12,29 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from figures import BUILDER, ROOT, machine
+import environments
+from environments import HOME, TORCH, output, say
+from figures import ROOT, machine
+from tables import Contender, Figure, Goal, Result, Series, best
 
-TORCH = "torch==2.13.0"
-HOME = ROOT / "build" / "bench"
 RESULTS = ROOT / "bench" / "results" / "parallel.md"
 CORES = os.cpu_count() or 1
 CALLERS = TEAM = 8
 ACTIVE, PASSIVE = {"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "passive"}
 NO_SPIN = {"GOMP_SPINCOUNT": "0"}
 
-Result = dict[str, float]
-Series = dict["Contender", list[Result]]
-
-
-def say(text: str) -> None:
-    print(f"parallel.py: {text}", file=sys.stderr, flush=True)
-
-
-def output(command: Sequence[str | Path], **variables: str) -> str:
-    """What the command prints; its environment says nothing about threads but what is given."""
-    clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH" and not k.startswith(("OMP_", "MKL_", "GOMP_"))}
-    done = subprocess.run([str(c) for c in command], env=clean | variables, capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        sys.exit(
-            f"parallel.py: {' '.join(map(str, command))}: ended with {done.returncode}\n{done.stdout}{done.stderr}"
-        )
-    return done.stdout
-
 
 @dataclass(frozen=True)
-class Contender:
+class Program(Contender):
     """A program with the environment and the arguments of one setting."""
 
-    name: str
-    setting: str
-    program: Path
+    path: Path
     environment: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...] = ()
 
@@ -63,11 +42,8 @@ class Contender:
         words = [f"{name}={value}" for name, value in arguments.items()]
         count = str(int(arguments.get("threads", 2)))
         variables = {"OMP_NUM_THREADS": count} | dict(self.environment)
-        result: Result = json.loads(output([self.program, measure, *self.arguments, *words], **variables))
+        result: Result = json.loads(output([self.path, measure, *self.arguments, *words], **variables))
         return result
-
-    def __str__(self) -> str:
-        return f"{self.name}, {self.setting}"
 
 
 # --- the environments and programs -----------------------------------------------------------------
@@ -80,31 +56,19 @@ class Lab:
         self.wheels = wheels
         self.num_rounds, self.seconds = (3, 0.1) if quick else (11, 0.5)
         for name, wheel in wheels.items():
-            self._environment(name, wheel, "numpy")
-        self._environment("torch", TORCH, "numpy")
+            environments.make(name, wheel, "numpy")
+        environments.make("torch", TORCH, "numpy")
         self._build()
-
-    def _environment(self, name: str, *packages: str | Path) -> None:
-        """Make an environment, unless the one of the last run holds the same files."""
-        wanted = "\n".join(f"{p} {p.stat().st_mtime_ns if isinstance(p, Path) else ''}" for p in packages)
-        stamp = HOME / name / "packages.txt"
-        if stamp.exists() and stamp.read_text() == wanted:
-            return
-        say(f"environment of {name}")
-        output([sys.executable, "-m", "venv", "--clear", HOME / name])
-        pip: list[str | Path] = [self.python(name), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        output([*pip, "install", *packages])
-        stamp.write_text(wanted)
 
     def _build(self) -> None:
         say("building the programs")
         folder, source = HOME / "programs", ROOT / "bench" / "native"
         prefix: list[str | Path] = [
-            self.python("native"),
+            environments.python("native"),
             "-c",
             "import threadwheel.utils as u; print(u.cmake_prefix_path)",
         ]
-        prefixes, torch = f"{output(prefix).strip()};{sys.prefix}", self.package("torch", "torch")
+        prefixes, torch = f"{output(prefix).strip()};{sys.prefix}", environments.package("torch", "torch")
         options = [
             "-G",
             "Ninja",
@@ -115,44 +79,32 @@ class Lab:
         output(["cmake", "--fresh", "-S", str(source), "-B", str(folder), *options])
         output(["cmake", "--build", folder])
 
-    def python(self, environment: str) -> Path:
-        return HOME / environment / "bin" / "python"
-
-    def package(self, environment: str, name: str) -> Path:
-        """Where a package is installed; without importing it, which takes seconds for torch."""
-        code = f"import importlib.util as u; print(u.find_spec('{name}').submodule_search_locations[0])"
-        return Path(output([self.python(environment), "-c", code]).strip())
-
-    def version(self, environment: str, distribution: str) -> str:
-        code = f"import importlib.metadata as m; print(m.version('{distribution}'))"
-        return output([self.python(environment), "-c", code]).strip()
-
-    def _contender(self, name: str, program: str, library: Path | None, variables: Mapping[str, str], **arguments: str) -> Contender:  # fmt: skip
+    def _program(self, name: str, program: str, library: Path | None, variables: Mapping[str, str], **arguments: str) -> Program:  # fmt: skip
         settings = {**variables, **arguments}
         setting = " ".join(f"{k}={v}" for k, v in settings.items()) or "default"
         path = {"LD_LIBRARY_PATH": str(library)} if library else {}
         words = tuple(f"{k}={v}" for k, v in arguments.items())
-        return Contender(name, setting, HOME / "programs" / program, tuple({**path, **variables}.items()), words)
+        return Program(name, setting, HOME / "programs" / program, tuple({**path, **variables}.items()), words)
 
-    def wheel(self, name: str, variables: Mapping[str, str] | None = None) -> Contender:
-        library = self.package(name, "threadwheel") / "lib"
-        return self._contender(f"threadwheel {name}", "threadwheel_bench", library, variables or {})
+    def wheel(self, name: str, variables: Mapping[str, str] | None = None) -> Program:
+        library = environments.package(name, "threadwheel") / "lib"
+        return self._program(f"threadwheel {name}", "threadwheel_bench", library, variables or {})
 
-    def all_wheels(self) -> list[Contender]:
+    def all_wheels(self) -> list[Program]:
         return [self.wheel(name) for name in self.wheels]
 
-    def openmp(self, variables: Mapping[str, str] | None = None) -> Contender:
-        return self._contender("libgomp", "raw_omp", None, variables or {})
+    def openmp(self, variables: Mapping[str, str] | None = None) -> Program:
+        return self._program("libgomp", "raw_omp", None, variables or {})
 
-    def tbb(self, **arguments: str) -> Contender:
+    def tbb(self, **arguments: str) -> Program:
         """The library is the one that the TBB wheel runs with."""
-        return self._contender("oneTBB", "raw_tbb", HOME / "tbb" / "lib", {}, **arguments)
+        return self._program("oneTBB", "raw_tbb", HOME / "tbb" / "lib", {}, **arguments)
 
-    def torch(self, variables: Mapping[str, str] | None = None) -> Contender:
-        library = self.package("torch", "torch") / "lib"
-        return self._contender("torch", "torch", library, variables or {})
+    def torch(self, variables: Mapping[str, str] | None = None) -> Program:
+        library = environments.package("torch", "torch") / "lib"
+        return self._program("torch", "torch", library, variables or {})
 
-    def rounds(self, contenders: Sequence[Contender], *measures: str, **arguments: float) -> Series:
+    def rounds(self, contenders: Sequence[Program], *measures: str, **arguments: float) -> Series:
         """Every contender once in each round; every other round backwards, so that none always follows the same."""
         series: Series = {contender: [] for contender in contenders}
         for number in range(self.num_rounds):
@@ -166,80 +118,13 @@ class Lab:
 
     def scripts(self, commands: Mapping[str, Sequence[str | Path]]) -> Series:
         """As rounds, of Python programs that print one result as JSON."""
-        named = {Contender(name, "default", Path(), ()): command for name, command in commands.items()}
+        named = {Contender(name, "default"): command for name, command in commands.items()}
         series: Series = {contender: [] for contender in named}
         for number in range(self.num_rounds):
             say(f"{Path(next(iter(commands.values()))[1]).name}: round {number + 1} of {self.num_rounds}")
             for contender, command in named.items():
                 series[contender].append(json.loads(output(command)))
         return series
-
-
-# --- goals and tables ------------------------------------------------------------------------------
-
-
-def middle(series: Series, contender: Contender, field: str) -> float:
-    return statistics.median(result[field] for result in series[contender])
-
-
-def best(series: Series, name: str, field: str, largest: bool = False) -> Contender:
-    """The setting at which a peer does best."""
-    settings = [contender for contender in series if contender.name == name]
-    return (max if largest else min)(settings, key=lambda contender: middle(series, contender, field))
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A bound on a field of one contender, or on its ratio to a peer's in the same round."""
-
-    contender: Contender
-    field: str
-    bound: float
-    peer: Contender | None = None
-    at_least: bool = False
-
-    def text(self) -> str:
-        bound = f"{self.field} {'>=' if self.at_least else '<='} {self.bound:g}"
-        return f"{bound} x {self.peer}" if self.peer else bound
-
-    def measured(self, series: Series) -> list[float]:
-        own = [result[self.field] for result in series[self.contender]]
-        if self.peer is None:
-            return own
-        return [a / b[self.field] for a, b in zip(own, series[self.peer], strict=True)]
-
-    def row(self, series: Series) -> list[str]:
-        values = self.measured(series)
-        value = statistics.median(values)
-        holds = value >= self.bound if self.at_least else value <= self.bound
-        return [self.text(), f"{value:.3g} ({min(values):.3g} to {max(values):.3g})", "yes" if holds else "**no**"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    title: str
-    series: Series
-    goals: list[Goal]
-
-    def fields(self) -> list[str]:
-        return list(dict.fromkeys(field for results in self.series.values() for field in results[0]))
-
-    def markdown(self) -> str:
-        fields = self.fields()
-        header = ["contender", "setting", *fields, "goal", "measured", "holds"]
-        lines = [f"## {self.title}", "", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
-        for contender, results in self.series.items():
-            cells = [f"{middle(self.series, contender, f):.4g}" if f in results[0] else "" for f in fields]
-            row = [contender.name, contender.setting, *cells]
-            goals = [goal.row(self.series) for goal in self.goals if goal.contender == contender]
-            for goal in goals or [["", "", ""]]:
-                lines.append(f"| {' | '.join([*row, *goal])} |")
-                row = [""] * len(row)
-        return "\n".join(lines)
-
-    def to_json(self) -> dict[str, object]:
-        series = {str(contender): results for contender, results in self.series.items()}
-        return {"title": self.title, "series": series, "goals": [[str(g.contender), *g.row(self.series)] for g in self.goals]}  # fmt: skip
 
 
 # --- the measures ----------------------------------------------------------------------------------
@@ -304,7 +189,7 @@ def grain(lab: Lab) -> list[Figure]:
 
 def launch(lab: Lab) -> list[Figure]:
     """Inter-op tasks; the peers' by whoever runs them."""
-    commands: dict[str, list[str | Path]] = {f"threadwheel {name}": [lab.python(name), ROOT / "bench" / "interop.py", "--json"] for name in lab.wheels}  # fmt: skip
+    commands: dict[str, list[str | Path]] = {f"threadwheel {name}": [environments.python(name), ROOT / "bench" / "interop.py", "--json"] for name in lab.wheels}  # fmt: skip
     series = lab.scripts(commands)
     goals = [Goal(c, f"{by}_us", us) for c in list(series) for by, us in (("waiter", 1), ("spinning", 3), ("parked", 10))]  # fmt: skip
     for peer, what in (
@@ -313,7 +198,7 @@ def launch(lab: Lab) -> list[Figure]:
         (lab.torch(), "torch at::launch"),
     ):
         runs = [lab.rounds([peer], "launch", threads=CORES, pause_ms=pause)[peer] for pause in (0, 1)]
-        named = Contender(what, "default", Path(), ())
+        named = Contender(what, "default")
         series[named] = [{"spinning_us": a["us"], "parked_us": b["us"]} for a, b in zip(*runs, strict=True)]
     return [Figure("launch + wait of an empty task", series, goals)]
 
@@ -323,7 +208,7 @@ def add(lab: Lab) -> list[Figure]:
     environments = {**{f"threadwheel {name}": name for name in lab.wheels}, "torch": "torch"}
     seconds = str(2 * lab.seconds)
     commands: dict[str, list[str | Path]] = {
-        name: [lab.python(where), script, name.split()[0], library, str(CORES), seconds]
+        name: [environments.python(where), script, name.split()[0], library, str(CORES), seconds]
         for name, where in environments.items()
     }
     series = lab.scripts(commands)
@@ -344,16 +229,10 @@ MEASURES: dict[str, Callable[[Lab], list[Figure]]] = {
 }
 
 
-def release_wheels() -> dict[str, Path]:
-    command = [sys.executable, "-m", "threadwheel_build", "wheel", "--show", "--json", "omp", "tbb", "native"]
-    shown = subprocess.run(command, cwd=ROOT, env=BUILDER, check=True, capture_output=True, text=True).stdout
-    return {stamp["variant"]: Path(stamp["wheel"]) for stamp in json.loads(shown)}
-
-
 def heading(lab: Lab, load_before: float) -> str:
     revision = output(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"]).strip()
     changed = " with changes" if output(["git", "-C", ROOT, "status", "--porcelain", "--", ":!bench/results"]) else ""
-    versions = f"torch {lab.version('torch', 'torch')}, oneTBB {lab.version('tbb', 'tbb')}"
+    versions = f"torch {environments.version('torch', 'torch')}, oneTBB {environments.version('tbb', 'tbb')}"
     compiler = output(["c++", "--version"]).partition("\n")[0]
     return (
         f"# The parallel layer beside raw runtimes and PyTorch\n\n"
@@ -371,7 +250,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round's results")
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
-    lab = Lab(release_wheels(), arguments.quick)
+    lab = Lab(environments.release_wheels(), arguments.quick)
     figures = [figure for name in arguments.only or MEASURES for figure in MEASURES[name](lab)]
     text = "\n\n".join([heading(lab, load_before), *(figure.markdown() for figure in figures)]) + "\n"
     print(text)
