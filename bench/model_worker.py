@@ -109,7 +109,11 @@ def loading(contender: str, folder: Path, _threads: int, _seconds: float) -> Res
     prepare(contender, 0)
     paths = sorted(folder.glob("*.pt"))
     load(contender, paths[0])
-    return {path.stem: min(timed(lambda path=path: load(contender, path)) for _ in range(5)) for path in paths}
+
+    def least(path: Path) -> float:
+        return min(timed(lambda: load(contender, path)) for _ in range(5))
+
+    return {path.stem: least(path) for path in paths}
 
 
 def serve(contender: str, path: Path, callers: int, seconds: float) -> Result:
@@ -140,6 +144,10 @@ if __name__ == "__main__":
     if measure == "make":
         make(*words)
     else:
-        contender, path, number, seconds = words
-        run = {"latency": latency, "loading": loading, "serve": serve}[measure]
-        print(json.dumps(run(contender, Path(path), int(number), float(seconds))))
+        name, file, number, duration = words
+        measures: dict[str, Callable[[str, Path, int, float], Result]] = {
+            "latency": latency,
+            "loading": loading,
+            "serve": serve,
+        }
+        print(json.dumps(measures[measure](name, Path(file), int(number), float(duration))))

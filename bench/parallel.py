@@ -205,11 +205,11 @@ def launch(lab: Lab) -> list[Figure]:
 
 def add(lab: Lab) -> list[Figure]:
     script, library = ROOT / "bench" / "add.py", HOME / "programs" / "libplain_add.so"
-    environments = {**{f"threadwheel {name}": name for name in lab.wheels}, "torch": "torch"}
+    where = {**{f"threadwheel {name}": name for name in lab.wheels}, "torch": "torch"}
     seconds = str(2 * lab.seconds)
     commands: dict[str, list[str | Path]] = {
-        name: [environments.python(where), script, name.split()[0], library, str(CORES), seconds]
-        for name, where in environments.items()
+        name: [environments.python(place), script, name.split()[0], library, str(CORES), seconds]
+        for name, place in where.items()
     }
     series = lab.scripts(commands)
     # threadwheel's stores are ordinary ones, so its measure is the loop that has those too.
