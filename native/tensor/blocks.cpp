@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <new>
 
 namespace threadwheel {
@@ -29,15 +30,14 @@ class Kept {
     if (busy_.test_and_set(std::memory_order_acquire)) return nullptr;
     void* data = nullptr;
     for (std::size_t i = count_; i-- > 0 && data == nullptr;)
-      if (blocks_[i].size_bytes >= size_bytes && blocks_[i].size_bytes - size_bytes <= size_bytes / 4)
-        data = remove(i).data;
+      if (blocks_[i].size_bytes == size_bytes) data = remove(i).data;
     busy_.clear(std::memory_order_release);
     return data;
   }
 
   // Whether it took the block.
   bool put(const Block& block) noexcept {
-    if (block.size_bytes > kCapacityBytes || busy_.test_and_set(std::memory_order_acquire)) return false;
+    if (block.size_bytes > kCapacityBytes || busy_.test_and_set(std::memory_order_acquire)) return false;  // rounded up
     while (count_ == blocks_.size() || size_bytes_ + block.size_bytes > kCapacityBytes)
       ::operator delete(remove(0).data, kAlignment);
     blocks_[count_++] = block;
@@ -56,22 +56,31 @@ class Kept {
   }
 
   std::atomic_flag busy_;
-  std::array<Block, 32> blocks_{};
+  std::array<Block, 128> blocks_{};
   std::size_t count_ = 0, size_bytes_ = 0;
 };
 
 constinit Kept kept;
 
+// Blocks come in few sizes, four to each doubling, so that one fits many requests and none is too large for its own.
+std::size_t rounded(std::size_t size_bytes) noexcept {
+  const std::size_t step = std::bit_floor(size_bytes) / 4;
+  return (size_bytes + step - 1) / step * step;
+}
+
+bool is_kept(std::size_t size_bytes) noexcept { return size_bytes >= kSmallest && size_bytes <= kCapacityBytes; }
+
 }  // namespace
 
 void* allocate_block(std::size_t size_bytes) noexcept {
-  if (size_bytes >= kSmallest)
-    if (void* const data = kept.take(size_bytes)) return data;
+  if (!is_kept(size_bytes)) return ::operator new(size_bytes, kAlignment, std::nothrow);
+  size_bytes = rounded(size_bytes);
+  if (void* const data = kept.take(size_bytes)) return data;
   return ::operator new(size_bytes, kAlignment, std::nothrow);
 }
 
 void free_block(void* block, std::size_t size_bytes) noexcept {
-  if (size_bytes < kSmallest || !kept.put({block, size_bytes})) ::operator delete(block, kAlignment);
+  if (!is_kept(size_bytes) || !kept.put({block, rounded(size_bytes)})) ::operator delete(block, kAlignment);
 }
 
 }  // namespace threadwheel
