@@ -5,6 +5,8 @@
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/language.h"
+#include "ops/numbers.h"
+#include "ops/quantized.h"
 #include "ops/shape.h"
 
 namespace threadwheel {
@@ -18,19 +20,47 @@ void check_one(const Tensor& self) {
                            " elements; only one element can become a number");
 }
 
+template <class T>
+Value number_at(const std::byte* at) {
+  const T value = *reinterpret_cast<const T*>(at);
+  if constexpr (std::is_same_v<T, bool>) return Value(value);
+  else if constexpr (std::is_integral_v<T>) return Value(static_cast<Int>(value));
+  else if constexpr (kIsComplex<T>) return Value(Complex(value));
+  else return Value(convert_value<double>(value));
+}
+
+using Reader = Value (*)(const std::byte*);
+
+Reader reader_of(DType dtype, const char* op) {
+  return visit_dtype(AllTypes(), dtype, op, []<class T>() -> Reader { return &number_at<T>; });
+}
+
 // The only element as a number of its category.
 Value item(const Tensor& self) {
   check_one(self);
-  const bool half = self.dtype() == DType::kFloat16 || self.dtype() == DType::kBFloat16;
-  const Tensor x = half ? convert(self, DType::kFloat32, "item") : self;
-  if (x.dtype() == DType::kComplex64) return Complex(*x.data<const std::complex<float>>());
-  if (x.dtype() == DType::kComplex128) return *x.data<const Complex>();
-  return visit_dtype(RealAndBoolTypes(), x.dtype(), "item", [&]<class T>() -> Value {
-    const T value = *x.data<const T>();
-    if constexpr (std::is_same_v<T, bool>) return Value(value);
-    else if constexpr (std::is_integral_v<T>) return Value(static_cast<Int>(value));
-    else return Value(static_cast<double>(value));
-  });
+  return reader_of(self.dtype(), "item")(self.raw_data());
+}
+
+Value list_of(const Tensor& x, std::size_t dim, const std::byte* at, Reader read) {
+  if (dim == x.sizes().size()) return read(at);
+  const std::int64_t step = x.stride(dim) * static_cast<Int>(dtype_size(x.dtype()));
+  std::vector<Value> elements;
+  elements.reserve(static_cast<std::size_t>(x.size(dim)));
+  for (Int i = 0; i < x.size(dim); ++i) elements.push_back(list_of(x, dim + 1, at + i * step, read));
+  return Value::list(std::move(elements));
+}
+
+// What an annotation says of a list: how deep it is, and the category of its numbers. Both must be the tensor's, for
+// the program counts on them.
+Value annotated_list(const Tensor& data, Int dim, Int category) {
+  if (dim != data.dim())
+    throw Error(ErrorCode::kRuntime, "tolist: the tensor has " + std::to_string(data.dim()) +
+                                         " dimensions and the annotation " + std::to_string(dim) +
+                                         "; they must be the same");
+  if (static_cast<DTypeCategory>(category) != dtype_info(data.dtype()).category)
+    throw Error(ErrorCode::kRuntime, std::string("tolist: the elements are ") + dtype_name(data.dtype()) +
+                                         ", which are not of the type of number in the annotation");
+  return nested_list(data);
 }
 
 Int to_int(const Tensor& self) {
@@ -146,6 +176,7 @@ constexpr OpDefinition kOps[] = {
     define_op<is_complex>("aten::is_complex(Tensor self) -> bool"),
     define_op<is_signed>("aten::is_signed(Tensor self) -> bool"),
     define_op<is_same_size>("aten::is_same_size(Tensor self, Tensor other) -> bool"),
+    define_op<annotated_list>("prim::tolist(Tensor data, int dim, int category) -> Any"),
     define_op<dtype>("prim::dtype(Tensor a) -> int"),
     define_op<layout>("prim::layout(Tensor a) -> Layout"),
     define_op<device>("prim::device(Tensor a) -> Device"),
@@ -173,6 +204,12 @@ constexpr OpDefinition kOps[] = {
 };
 
 }  // namespace
+
+Value nested_list(const Tensor& tensor) {
+  const bool quantized = dtype_info(tensor.dtype()).category == DTypeCategory::kQuantized;
+  const Tensor x = quantized ? dequantize(tensor) : tensor;
+  return list_of(x, 0, x.raw_data(), reader_of(x.dtype(), "tolist"));
+}
 
 std::span<const OpDefinition> language_tensor_ops() { return kOps; }
 

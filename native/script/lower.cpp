@@ -193,6 +193,10 @@ void Lowering::raise_statement(const Stmt& statement) {
 Lowering::End Lowering::with_statement(const Stmt& statement) {
   std::vector<Variable*> managers;
   for (std::size_t i = 0; i < statement.targets.size(); ++i) {
+    if (const auto path = called_path(*statement.targets[i]); path && path->name == "gradient_mode") {
+      arguments(*statement.targets[i]);  // nothing records gradients, whatever they say
+      continue;
+    }
     managers.push_back(expression(*statement.targets[i]));
     const auto enter = find_method(*managers.back(), "__enter__", statement.range);
     Variable* const entered = call_function(enter, {{managers.back()}, {}});

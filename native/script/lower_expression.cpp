@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/registry.h"
+#include "ops/tensor_syntax.h"
 #include "script/lowering.h"
 #include "threadwheel/error.h"
 
@@ -36,7 +37,7 @@ Lowering::Binding Lowering::binding_without_range(const Expr& expr, const TypePt
   switch (expr.kind) {
     case ExprKind::kName: return name(expr);
     case ExprKind::kAttribute: return attribute(expr);
-    case ExprKind::kCall: return call(expr);
+    case ExprKind::kCall: return call(expr, expected);
     case ExprKind::kSubscript: return subscript(expr);
     case ExprKind::kList: return list(expr, expected);
     case ExprKind::kTuple: return tuple(expr, expected);
@@ -146,12 +147,9 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
 }
 
 ir::Variable* Lowering::tensor_attribute(Variable* tensor, const std::string& name, const Range& range) {
-  static constexpr std::pair<const char*, const char*> kOps[] = {{"shape", "aten::size"}, {"ndim", "aten::dim"},
-                                                                 {"T", "aten::numpy_T"},  {"mT", "aten::mT"},
-                                                                 {"real", "aten::real"},  {"imag", "aten::imag"}};
   if (tensor->type->is(TypeKind::kTensor))
-    for (const auto& [attribute, op_name] : kOps)
-      if (name == attribute) return op(op_name, {{tensor}, {}});
+    for (const TensorAttribute& attribute : tensor_attributes())
+      if (name == attribute.name) return op(attribute.op, {{tensor}, {}});
   if (Registry::instance().find("prim::" + name).empty())
     ir::fail(range, "a " + tensor->type->to_string() + " has no attribute '" + name + "' here");
   return op("prim::" + name, {{tensor}, {}});
