@@ -23,6 +23,7 @@ from .._core import (
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
+    gelu,
     glu,
     group_norm,
     hardshrink,
@@ -94,10 +95,6 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return torch.mish_(input) if inplace else torch.mish(input)
-
-
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    return torch.gelu(input, approximate=approximate)
 
 
 def softsign(input: Tensor) -> Tensor:
