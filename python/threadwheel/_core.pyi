@@ -369,8 +369,18 @@ class Tensor:
     def minimum(self, other: TensorLike) -> Tensor: ...
     def fmax(self, other: TensorLike) -> Tensor: ...
     def fmin(self, other: TensorLike) -> Tensor: ...
-    def max(self, other: TensorLike = ..., dim: _int = ..., keepdim: _bool = ...) -> Tensor | tuple[Tensor, Tensor]: ...
-    def min(self, other: TensorLike = ..., dim: _int = ..., keepdim: _bool = ...) -> Tensor | tuple[Tensor, Tensor]: ...
+    def max(
+        self,
+        other: TensorLike | _int = ...,
+        dim: _int | _bool = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def min(
+        self,
+        other: TensorLike | _int = ...,
+        dim: _int | _bool = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
     def isnan(self) -> Tensor: ...
     def isinf(self) -> Tensor: ...
     def isfinite(self) -> Tensor: ...
@@ -421,10 +431,10 @@ class Tensor:
     def bitwise_right_shift_(self, other: _float | TensorLike) -> Tensor: ...
     def to(
         self,
-        device: DeviceLike | None = ...,
-        dtype: DTypeLike | _int | None = ...,
+        device: DeviceLike | DTypeLike | TensorLike | _int | _bool | None = ...,
+        dtype: DTypeLike | _int | _bool | None = ...,
         non_blocking: _bool = ...,
-        copy: _bool = ...,
+        copy: Any = ...,
         memory_format: Any = ...,
         other: TensorLike = ...,
         *,
@@ -450,7 +460,7 @@ class Tensor:
     def contiguous(self, *, memory_format: Any = ...) -> Tensor: ...
     def copy_(
         self,
-        src: TensorLike = ...,
+        src: TensorLike | _int | _float = ...,
         non_blocking: _bool = ...,
         other: TensorLike | _int | _float = ...,
     ) -> Tensor: ...
@@ -633,32 +643,32 @@ class Tensor:
     def argmin(self, dim: _int | None = ..., keepdim: _bool = ...) -> Tensor: ...
     def std(
         self,
-        unbiased: _bool = ...,
-        dim: _int | Sequence[_int] | None = ...,
+        unbiased: _bool | _int | Sequence[_int] | None = ...,
+        dim: _int | Sequence[_int] | _bool | None = ...,
         keepdim: _bool = ...,
         *,
         correction: _float | None = ...,
     ) -> Tensor: ...
     def std_mean(
         self,
-        unbiased: _bool = ...,
-        dim: _int | Sequence[_int] | None = ...,
+        unbiased: _bool | _int | Sequence[_int] | None = ...,
+        dim: _int | Sequence[_int] | _bool | None = ...,
         keepdim: _bool = ...,
         *,
         correction: _float | None = ...,
     ) -> tuple[Tensor, Tensor]: ...
     def var(
         self,
-        unbiased: _bool = ...,
-        dim: _int | Sequence[_int] | None = ...,
+        unbiased: _bool | _int | Sequence[_int] | None = ...,
+        dim: _int | Sequence[_int] | _bool | None = ...,
         keepdim: _bool = ...,
         *,
         correction: _float | None = ...,
     ) -> Tensor: ...
     def var_mean(
         self,
-        unbiased: _bool = ...,
-        dim: _int | Sequence[_int] | None = ...,
+        unbiased: _bool | _int | Sequence[_int] | None = ...,
+        dim: _int | Sequence[_int] | _bool | None = ...,
         keepdim: _bool = ...,
         *,
         correction: _float | None = ...,
@@ -959,11 +969,11 @@ class Tensor:
         win_length: _int | None = ...,
         window: TensorLike | None = ...,
         normalized: _bool = ...,
-        onesided: _bool | None = ...,
+        onesided: _bool | str | None = ...,
         return_complex: _bool | None = ...,
         align_to_window: _bool | None = ...,
-        center: _bool = ...,
-        pad_mode: str = ...,
+        center: _bool | None = ...,
+        pad_mode: str | _bool | None = ...,
     ) -> Tensor: ...
     def istft(
         self,
@@ -1052,7 +1062,7 @@ class Tensor:
         label_smoothing: _float = ...,
     ) -> Tensor: ...
     @overload
-    def view(self, size: Sequence[_int] = ..., dtype: DTypeLike = ...) -> Tensor: ...
+    def view(self, size: Sequence[_int] | DTypeLike = ..., dtype: DTypeLike = ...) -> Tensor: ...
     @overload
     def view(self, *size: _int) -> Tensor: ...
     @overload
@@ -1165,7 +1175,7 @@ class Tensor:
     def unsafe_chunk(self, chunks: _int, dim: _int = ...) -> list[Tensor]: ...
     def tensor_split(
         self,
-        sections: _int = ...,
+        sections: _int | Sequence[_int] | TensorLike = ...,
         dim: _int = ...,
         indices: Sequence[_int] = ...,
         tensor_indices_or_sections: TensorLike = ...,
@@ -1173,15 +1183,15 @@ class Tensor:
     def unbind(self, dim: _int = ...) -> list[Tensor]: ...
     def unbind_copy(self, dim: _int = ...) -> list[Tensor]: ...
     @overload
-    def hsplit(self, sections: _int = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
+    def hsplit(self, sections: _int | Sequence[_int] = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
     @overload
     def hsplit(self, *indices: _int) -> list[Tensor]: ...
     @overload
-    def vsplit(self, sections: _int = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
+    def vsplit(self, sections: _int | Sequence[_int] = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
     @overload
     def vsplit(self, *indices: _int) -> list[Tensor]: ...
     @overload
-    def dsplit(self, sections: _int = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
+    def dsplit(self, sections: _int | Sequence[_int] = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
     @overload
     def dsplit(self, *indices: _int) -> list[Tensor]: ...
     @overload
@@ -1260,7 +1270,7 @@ class Tensor:
         self,
         dim: _int,
         index: TensorLike,
-        value: _float = ...,
+        value: _float | TensorLike = ...,
         src: TensorLike = ...,
         *,
         reduce: str = ...,
@@ -1269,7 +1279,7 @@ class Tensor:
         self,
         dim: _int,
         index: TensorLike,
-        src: TensorLike = ...,
+        src: TensorLike | _float = ...,
         value: _float = ...,
         *,
         reduce: str = ...,
@@ -1591,14 +1601,14 @@ def fmax(self: TensorLike, other: TensorLike) -> Tensor: ...
 def fmin(self: TensorLike, other: TensorLike) -> Tensor: ...
 def max(
     self: TensorLike,
-    other: TensorLike = ...,
-    dim: _int = ...,
+    other: TensorLike | _int = ...,
+    dim: _int | _bool = ...,
     keepdim: _bool = ...,
 ) -> Tensor | tuple[Tensor, Tensor]: ...
 def min(
     self: TensorLike,
-    other: TensorLike = ...,
-    dim: _int = ...,
+    other: TensorLike | _int = ...,
+    dim: _int | _bool = ...,
     keepdim: _bool = ...,
 ) -> Tensor | tuple[Tensor, Tensor]: ...
 def isnan(self: TensorLike) -> Tensor: ...
@@ -1676,10 +1686,10 @@ def __ilshift__(self: TensorLike, other: _float | TensorLike) -> Tensor: ...
 def __irshift__(self: TensorLike, other: _float | TensorLike) -> Tensor: ...
 def to(
     self: TensorLike,
-    device: DeviceLike | None = ...,
-    dtype: DTypeLike | _int | None = ...,
+    device: DeviceLike | DTypeLike | TensorLike | _int | _bool | None = ...,
+    dtype: DTypeLike | _int | _bool | None = ...,
     non_blocking: _bool = ...,
-    copy: _bool = ...,
+    copy: Any = ...,
     memory_format: Any = ...,
     other: TensorLike = ...,
     *,
@@ -1705,7 +1715,7 @@ def clone(self: TensorLike, *, memory_format: Any = ...) -> Tensor: ...
 def contiguous(self: TensorLike, *, memory_format: Any = ...) -> Tensor: ...
 def copy_(
     self: TensorLike,
-    src: TensorLike = ...,
+    src: TensorLike | _int | _float = ...,
     non_blocking: _bool = ...,
     other: TensorLike | _int | _float = ...,
 ) -> Tensor: ...
@@ -2041,32 +2051,32 @@ def argmax(self: TensorLike, dim: _int | None = ..., keepdim: _bool = ...) -> Te
 def argmin(self: TensorLike, dim: _int | None = ..., keepdim: _bool = ...) -> Tensor: ...
 def std(
     self: TensorLike,
-    unbiased: _bool = ...,
-    dim: _int | Sequence[_int] | None = ...,
+    unbiased: _bool | _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | _bool | None = ...,
     keepdim: _bool = ...,
     *,
     correction: _float | None = ...,
 ) -> Tensor: ...
 def std_mean(
     self: TensorLike,
-    unbiased: _bool = ...,
-    dim: _int | Sequence[_int] | None = ...,
+    unbiased: _bool | _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | _bool | None = ...,
     keepdim: _bool = ...,
     *,
     correction: _float | None = ...,
 ) -> tuple[Tensor, Tensor]: ...
 def var(
     self: TensorLike,
-    unbiased: _bool = ...,
-    dim: _int | Sequence[_int] | None = ...,
+    unbiased: _bool | _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | _bool | None = ...,
     keepdim: _bool = ...,
     *,
     correction: _float | None = ...,
 ) -> Tensor: ...
 def var_mean(
     self: TensorLike,
-    unbiased: _bool = ...,
-    dim: _int | Sequence[_int] | None = ...,
+    unbiased: _bool | _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | _bool | None = ...,
     keepdim: _bool = ...,
     *,
     correction: _float | None = ...,
@@ -2365,11 +2375,11 @@ def _native_batch_norm_legit(
     input: TensorLike,
     weight: TensorLike | None,
     bias: TensorLike | None,
-    training: _bool,
-    momentum: _float,
-    eps: _float,
-    running_mean: TensorLike = ...,
-    running_var: TensorLike = ...,
+    training: _bool | TensorLike,
+    momentum: _float | TensorLike,
+    eps: _float | _bool,
+    running_mean: TensorLike | _float = ...,
+    running_var: TensorLike | _float = ...,
 ) -> tuple[Tensor, Tensor, Tensor]: ...
 def _native_batch_norm_legit_no_training(
     input: TensorLike,
@@ -2497,53 +2507,53 @@ def _transformer_encoder_layer_fwd(
     mask_type: _int | None = ...,
 ) -> Tensor: ...
 def lstm(
-    hx: Sequence[TensorLike],
-    params: Sequence[TensorLike],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _float,
-    train: _bool,
-    bidirectional: _bool,
-    input: TensorLike = ...,
+    hx: Sequence[TensorLike] | TensorLike,
+    params: Sequence[TensorLike] | TensorLike,
+    has_biases: _bool | Sequence[TensorLike],
+    num_layers: _int | _bool | Sequence[TensorLike],
+    dropout: _float | _int | _bool,
+    train: _bool | _float | _int,
+    bidirectional: _bool | _float,
+    input: TensorLike | _bool = ...,
     batch_first: _bool = ...,
     data: TensorLike = ...,
     batch_sizes: TensorLike = ...,
 ) -> tuple[Tensor, Tensor, Tensor]: ...
 def gru(
     hx: TensorLike,
-    params: Sequence[TensorLike],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _float,
-    train: _bool,
-    bidirectional: _bool,
-    input: TensorLike = ...,
+    params: Sequence[TensorLike] | TensorLike,
+    has_biases: _bool | Sequence[TensorLike] | TensorLike,
+    num_layers: _int | _bool | Sequence[TensorLike],
+    dropout: _float | _int | _bool,
+    train: _bool | _float | _int,
+    bidirectional: _bool | _float,
+    input: TensorLike | _bool = ...,
     batch_first: _bool = ...,
     data: TensorLike = ...,
     batch_sizes: TensorLike = ...,
 ) -> tuple[Tensor, Tensor]: ...
 def rnn_tanh(
     hx: TensorLike,
-    params: Sequence[TensorLike],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _float,
-    train: _bool,
-    bidirectional: _bool,
-    input: TensorLike = ...,
+    params: Sequence[TensorLike] | TensorLike,
+    has_biases: _bool | Sequence[TensorLike] | TensorLike,
+    num_layers: _int | _bool | Sequence[TensorLike],
+    dropout: _float | _int | _bool,
+    train: _bool | _float | _int,
+    bidirectional: _bool | _float,
+    input: TensorLike | _bool = ...,
     batch_first: _bool = ...,
     data: TensorLike = ...,
     batch_sizes: TensorLike = ...,
 ) -> tuple[Tensor, Tensor]: ...
 def rnn_relu(
     hx: TensorLike,
-    params: Sequence[TensorLike],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _float,
-    train: _bool,
-    bidirectional: _bool,
-    input: TensorLike = ...,
+    params: Sequence[TensorLike] | TensorLike,
+    has_biases: _bool | Sequence[TensorLike] | TensorLike,
+    num_layers: _int | _bool | Sequence[TensorLike],
+    dropout: _float | _int | _bool,
+    train: _bool | _float | _int,
+    bidirectional: _bool | _float,
+    input: TensorLike | _bool = ...,
     batch_first: _bool = ...,
     data: TensorLike = ...,
     batch_sizes: TensorLike = ...,
@@ -2589,102 +2599,102 @@ def _pad_packed_sequence(
     total_length: _int,
 ) -> tuple[Tensor, Tensor]: ...
 def upsample_nearest1d(
-    output_size: _int | Sequence[_int] | None,
-    self: TensorLike = ...,
-    scales: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    self: TensorLike | _int | Sequence[_int] | None = ...,
+    scales: _float | Sequence[_float] | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def _upsample_nearest_exact1d(
-    output_size: _int | Sequence[_int] | None,
-    self: TensorLike = ...,
-    scales: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    self: TensorLike | _int | Sequence[_int] | None = ...,
+    scales: _float | Sequence[_float] | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def upsample_nearest2d(
-    output_size: _int | Sequence[_int] | None,
-    self: TensorLike = ...,
-    scales_h: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    self: TensorLike | _int | Sequence[_int] | None = ...,
+    scales_h: _float | Sequence[_float] | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def _upsample_nearest_exact2d(
-    output_size: _int | Sequence[_int] | None,
-    self: TensorLike = ...,
-    scales_h: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    self: TensorLike | _int | Sequence[_int] | None = ...,
+    scales_h: _float | Sequence[_float] | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def upsample_nearest3d(
-    output_size: _int | Sequence[_int] | None,
-    self: TensorLike = ...,
-    scales_d: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    self: TensorLike | _int | Sequence[_int] | None = ...,
+    scales_d: _float | Sequence[_float] | None = ...,
     scales_h: _float | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def _upsample_nearest_exact3d(
-    output_size: _int | Sequence[_int] | None,
-    self: TensorLike = ...,
-    scales_d: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    self: TensorLike | _int | Sequence[_int] | None = ...,
+    scales_d: _float | Sequence[_float] | None = ...,
     scales_h: _float | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def upsample_linear1d(
-    output_size: _int | Sequence[_int] | None,
-    align_corners: _bool,
-    self: TensorLike = ...,
-    scales: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    align_corners: _bool | _int | Sequence[_int] | None,
+    self: TensorLike | _bool = ...,
+    scales: _float | Sequence[_float] | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def upsample_bilinear2d(
-    output_size: _int | Sequence[_int] | None,
-    align_corners: _bool,
-    self: TensorLike = ...,
-    scales_h: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    align_corners: _bool | _int | Sequence[_int] | None,
+    self: TensorLike | _bool = ...,
+    scales_h: _float | Sequence[_float] | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def _upsample_bilinear2d_aa(
-    output_size: _int | Sequence[_int] | None,
-    align_corners: _bool,
-    self: TensorLike = ...,
-    scales_h: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    align_corners: _bool | _int | Sequence[_int] | None,
+    self: TensorLike | _bool = ...,
+    scales_h: _float | Sequence[_float] | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def upsample_bicubic2d(
-    output_size: _int | Sequence[_int] | None,
-    align_corners: _bool,
-    self: TensorLike = ...,
-    scales_h: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    align_corners: _bool | _int | Sequence[_int] | None,
+    self: TensorLike | _bool = ...,
+    scales_h: _float | Sequence[_float] | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def _upsample_bicubic2d_aa(
-    output_size: _int | Sequence[_int] | None,
-    align_corners: _bool,
-    self: TensorLike = ...,
-    scales_h: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    align_corners: _bool | _int | Sequence[_int] | None,
+    self: TensorLike | _bool = ...,
+    scales_h: _float | Sequence[_float] | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
     scale_factors: Sequence[_float] | None = ...,
 ) -> Tensor: ...
 def upsample_trilinear3d(
-    output_size: _int | Sequence[_int] | None,
-    align_corners: _bool,
-    self: TensorLike = ...,
-    scales_d: _float | None = ...,
+    output_size: _int | Sequence[_int] | TensorLike | None,
+    align_corners: _bool | _int | Sequence[_int] | None,
+    self: TensorLike | _bool = ...,
+    scales_d: _float | Sequence[_float] | None = ...,
     scales_h: _float | None = ...,
     scales_w: _float | None = ...,
     input: TensorLike = ...,
@@ -2798,11 +2808,11 @@ def stft(
     win_length: _int | None = ...,
     window: TensorLike | None = ...,
     normalized: _bool = ...,
-    onesided: _bool | None = ...,
+    onesided: _bool | str | None = ...,
     return_complex: _bool | None = ...,
     align_to_window: _bool | None = ...,
-    center: _bool = ...,
-    pad_mode: str = ...,
+    center: _bool | None = ...,
+    pad_mode: str | _bool | None = ...,
 ) -> Tensor: ...
 def istft(
     self: TensorLike,
@@ -2931,7 +2941,7 @@ def cross_entropy_loss(
     label_smoothing: _float = ...,
 ) -> Tensor: ...
 @overload
-def view(self: TensorLike, size: Sequence[_int] = ..., dtype: DTypeLike = ...) -> Tensor: ...
+def view(self: TensorLike, size: Sequence[_int] | DTypeLike = ..., dtype: DTypeLike = ...) -> Tensor: ...
 @overload
 def view(self: TensorLike, *size: _int) -> Tensor: ...
 @overload
@@ -3006,9 +3016,18 @@ def data(self: TensorLike) -> Tensor: ...
 def diagonal(self: TensorLike, offset: _int = ..., dim1: _int = ..., dim2: _int = ...) -> Tensor: ...
 def linalg_diagonal(A: TensorLike, *, offset: _int = ..., dim1: _int = ..., dim2: _int = ...) -> Tensor: ...
 def unfold(self: TensorLike, dimension: _int, size: _int, step: _int) -> Tensor: ...
-def atleast_1d(self: TensorLike = ..., tensors: Sequence[TensorLike] = ...) -> Tensor | list[Tensor]: ...
-def atleast_2d(self: TensorLike = ..., tensors: Sequence[TensorLike] = ...) -> Tensor | list[Tensor]: ...
-def atleast_3d(self: TensorLike = ..., tensors: Sequence[TensorLike] = ...) -> Tensor | list[Tensor]: ...
+def atleast_1d(
+    self: TensorLike | Sequence[TensorLike] = ...,
+    tensors: Sequence[TensorLike] = ...,
+) -> Tensor | list[Tensor]: ...
+def atleast_2d(
+    self: TensorLike | Sequence[TensorLike] = ...,
+    tensors: Sequence[TensorLike] = ...,
+) -> Tensor | list[Tensor]: ...
+def atleast_3d(
+    self: TensorLike | Sequence[TensorLike] = ...,
+    tensors: Sequence[TensorLike] = ...,
+) -> Tensor | list[Tensor]: ...
 def t_(self: TensorLike) -> Tensor: ...
 def transpose_(self: TensorLike, dim0: _int, dim1: _int) -> Tensor: ...
 @overload
@@ -3059,7 +3078,7 @@ def chunk(self: TensorLike, chunks: _int, dim: _int = ...) -> list[Tensor]: ...
 def unsafe_chunk(self: TensorLike, chunks: _int, dim: _int = ...) -> list[Tensor]: ...
 def tensor_split(
     self: TensorLike,
-    sections: _int = ...,
+    sections: _int | Sequence[_int] | TensorLike = ...,
     dim: _int = ...,
     indices: Sequence[_int] = ...,
     tensor_indices_or_sections: TensorLike = ...,
@@ -3067,15 +3086,15 @@ def tensor_split(
 def unbind(self: TensorLike, dim: _int = ...) -> list[Tensor]: ...
 def unbind_copy(self: TensorLike, dim: _int = ...) -> list[Tensor]: ...
 @overload
-def hsplit(self: TensorLike, sections: _int = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
+def hsplit(self: TensorLike, sections: _int | Sequence[_int] = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
 @overload
 def hsplit(self: TensorLike, *indices: _int) -> list[Tensor]: ...
 @overload
-def vsplit(self: TensorLike, sections: _int = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
+def vsplit(self: TensorLike, sections: _int | Sequence[_int] = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
 @overload
 def vsplit(self: TensorLike, *indices: _int) -> list[Tensor]: ...
 @overload
-def dsplit(self: TensorLike, sections: _int = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
+def dsplit(self: TensorLike, sections: _int | Sequence[_int] = ..., indices: Sequence[_int] = ...) -> list[Tensor]: ...
 @overload
 def dsplit(self: TensorLike, *indices: _int) -> list[Tensor]: ...
 def broadcast_tensors(tensors: Sequence[TensorLike]) -> list[Tensor]: ...
@@ -3102,7 +3121,7 @@ def tile(self: TensorLike, dims: Sequence[_int]) -> Tensor: ...
 def tile(self: TensorLike, *dims: _int) -> Tensor: ...
 def repeat_interleave(
     repeats: TensorLike | _int,
-    self: TensorLike = ...,
+    self: TensorLike | _int = ...,
     dim: _int | None = ...,
     *,
     output_size: _int | None = ...,
@@ -3174,7 +3193,7 @@ def scatter(
     self: TensorLike,
     dim: _int,
     index: TensorLike,
-    value: _float = ...,
+    value: _float | TensorLike = ...,
     src: TensorLike = ...,
     *,
     reduce: str = ...,
@@ -3183,7 +3202,7 @@ def scatter_(
     self: TensorLike,
     dim: _int,
     index: TensorLike,
-    src: TensorLike = ...,
+    src: TensorLike | _float = ...,
     value: _float = ...,
     *,
     reduce: str = ...,
@@ -3316,8 +3335,8 @@ def unique_consecutive(
     dim: _int | None = ...,
 ) -> tuple[Tensor, Tensor, Tensor]: ...
 def isin(
-    elements: TensorLike = ...,
-    test_elements: TensorLike = ...,
+    elements: TensorLike | _float = ...,
+    test_elements: TensorLike | _float = ...,
     test_element: _float = ...,
     element: _float = ...,
     *,

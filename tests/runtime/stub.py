@@ -7,9 +7,10 @@ What the stub has of its own, for functions and methods that are no ops alone, s
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 STUB = Path(__file__).parents[2] / "python" / "threadwheel" / "_core.pyi"
@@ -84,16 +85,21 @@ def arguments_of(schema: str) -> list[Argument]:
 
 
 def merged(overloads: list[list[Argument]]) -> list[Argument]:
+    """The arguments of all overloads by name; each takes what any overload takes by that name or in that place."""
     result: dict[str, Argument] = {}
-    for arguments in overloads:
-        for argument in arguments:
-            known = result.setdefault(argument.name, argument)
-            known.types += [one for one in argument.types if one not in known.types]
-            known.optional |= argument.optional
-            known.keyword_only &= argument.keyword_only
+    for argument in itertools.chain.from_iterable(overloads):
+        known = result.setdefault(argument.name, replace(argument, types=[]))
+        known.types += argument.types
+        known.optional |= argument.optional
+        known.keyword_only &= argument.keyword_only
     for argument in result.values():
         argument.optional |= any(all(one.name != argument.name for one in overload) for overload in overloads)
-    return sorted(result.values(), key=lambda one: (one.keyword_only, one.optional and not one.keyword_only))
+    ordered = sorted(result.values(), key=lambda one: (one.keyword_only, one.optional and not one.keyword_only))
+    for overload in overloads:
+        for known, argument in zip(ordered, overload, strict=False):
+            if not (known.keyword_only or argument.keyword_only):
+                known.types += argument.types
+    return ordered
 
 
 def parts_of(arguments: list[Argument]) -> list[str]:
