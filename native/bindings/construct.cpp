@@ -8,88 +8,39 @@
 #include <vector>
 
 #include "bindings/values.h"
-#include "ops/elementwise.h"
+#include "ops/moves.h"
 #include "ops/numbers.h"
 #include "ops/options.h"
+#include "tensor/convert.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {
 namespace {
 
-bool is_sequence(py::handle object) {
-  if (PyList_Check(object.ptr()) || PyTuple_Check(object.ptr())) return true;
-  if (PyBytes_Check(object.ptr()) || PyFloat_Check(object.ptr()) || PyLong_Check(object.ptr())) return false;
-  const auto tensor = to_tensor(object, false);
-  return tensor && tensor->dim() > 0;
+// More than any tensor has; a list that holds itself has no end.
+constexpr std::size_t kDeepest = 64;
+
+// Lists and tuples as lists, arrays and tensors as they are. numpy's scalars keep their dtype, as tensors.
+Value plain_data(const char* where, py::handle data, IntList& place) {
+  if (PyList_Check(data.ptr()) || PyTuple_Check(data.ptr())) {
+    if (place.size() == kDeepest)
+      throw Error(ErrorCode::kValue, std::string(where) + ": the data has more than " + std::to_string(kDeepest) +
+                                         " lists in each other; expected fewer dimensions");
+    std::vector<Value> elements;
+    place.push_back(0);
+    for (const py::handle each : py::reinterpret_borrow<py::sequence>(data)) {
+      elements.push_back(plain_data(where, each, place));
+      ++place.back();
+    }
+    place.pop_back();
+    return Value::list(std::move(elements));
+  }
+  if (auto tensor = to_tensor(data, true)) return *std::move(tensor);
+  Converted number = to_value(*Type::of(TypeKind::kNumber), data);
+  if (std::holds_alternative<Value>(number)) return std::get<Value>(std::move(number));
+  throw Error(ErrorCode::kType, std::string(where) + ": " + place_name(place) + " is a " + type_name(data) +
+                                    "; expected numbers, or lists of them");
 }
-
-// The numbers in lists of lists. Sizes are those of the first elements; each list must have the one of its depth.
-class ListReader {
- public:
-  ListReader(const char* where, py::handle data) : where_(where) {
-    py::object level = py::reinterpret_borrow<py::object>(data);
-    while (is_sequence(level)) {
-      sizes_.push_back(static_cast<std::int64_t>(py::len(level)));
-      if (sizes_.back() == 0) break;
-      level = level[py::int_(0)];
-    }
-    read(data);
-  }
-
-  Tensor tensor(std::optional<DType> dtype) const {
-    const DType result = dtype.value_or(dtype_.value_or(DType::kFloat32));
-    Tensor out = Tensor::empty(Dims(sizes_), result);
-    visit_dtype(AllTypes(), result, where_, [&]<class T>() {
-      for (std::size_t i = 0; i < numbers_.size(); ++i) {
-        check_fits(where_, numbers_[i], result);
-        out.data<T>()[i] = numbers_[i].to<T>();
-      }
-    });
-    return out;
-  }
-
- private:
-  void read(py::handle value) {
-    if (!is_sequence(value)) return read_number(value);
-    const auto count = static_cast<std::int64_t>(py::len(value));
-    if (position_.size() == sizes_.size() || count != size()) refuse("is a list of " + std::to_string(count));
-    const auto list = py::reinterpret_borrow<py::object>(value);
-    position_.push_back(0);
-    for (std::int64_t i = 0; i < count; ++i) {
-      position_.back() = i;
-      read(py::object(list[py::int_(i)]));
-    }
-    position_.pop_back();
-  }
-
-  void read_number(py::handle value) {
-    const auto tensor = to_tensor(value, true);  // one without dimensions, or numpy's scalar
-    const Converted converted = tensor ? nested_list(*tensor) : to_value(*Type::of(TypeKind::kNumber), value);
-    if (!std::holds_alternative<Value>(converted)) refuse("is a " + type_name(value), ErrorCode::kType);
-    if (position_.size() < sizes_.size()) refuse("is a number");
-    numbers_.push_back(std::get<Value>(converted).to_scalar());
-    const DType dtype = tensor ? tensor->dtype() : default_dtype(numbers_.back().category());
-    dtype_ = dtype_ ? promote_types(*dtype_, dtype) : dtype;
-  }
-
-  std::int64_t size() const { return sizes_[position_.size()]; }
-
-  [[noreturn]] void refuse(const std::string& found, ErrorCode code = ErrorCode::kValue) const {
-    std::string place = "the data";
-    if (!position_.empty()) {
-      place = "element ";
-      for (const std::int64_t at : position_) place += "[" + std::to_string(at) + "]";
-    }
-    const std::string expected =
-        position_.size() == sizes_.size() ? "a number" : "a list of " + std::to_string(size()) + ", as the first one";
-    throw Error(code, std::string(where_) + ": " + place + " " + found + "; expected " + expected);
-  }
-
-  const char* where_;
-  IntList sizes_, position_;
-  std::vector<Scalar> numbers_;
-  std::optional<DType> dtype_;
-};
 
 std::optional<DType> read_dtype_argument(const char* where, py::handle dtype) {
   if (dtype.is_none()) return std::nullopt;
@@ -128,8 +79,8 @@ py::object as_tensor(const py::object& data, py::handle dtype, py::handle device
 
 Tensor as_bytes(const Tensor& tensor) {
   if (tensor.quantizer())
-    throw Error(ErrorCode::kUnsupported,
-                std::string("pickle: unsupported dtype ") + dtype_name(tensor.dtype()) + "; dequantize the tensor first");
+    throw Error(ErrorCode::kUnsupported, std::string("pickle: unsupported dtype ") + dtype_name(tensor.dtype()) +
+                                             "; dequantize the tensor first");
   const Tensor x = tensor.contiguous();
   const auto count = static_cast<std::int64_t>(x.size_bytes());
   return Tensor(x.storage(), DType::kUInt8, x.offset() * static_cast<std::int64_t>(dtype_size(x.dtype())), Dims{count},
@@ -167,12 +118,12 @@ Tensor restore(const std::string& dtype_name, const std::vector<std::int64_t>& s
 
 Tensor construct(const char* where, py::handle data, std::optional<DType> dtype) {
   const auto given = to_tensor(data, true);
-  if (!given) return ListReader(where, data).tensor(dtype);
+  if (!given) {
+    IntList place;
+    return tensor_of(where, plain_data(where, data, place), dtype);
+  }
   const Tensor converted = convert(*given, dtype.value_or(given->dtype()), where);
-  if (!converted.is(*given)) return converted;
-  Tensor copy = Tensor::empty(given->sizes(), given->dtype());
-  copy_elements(*given, copy);
-  return copy;
+  return converted.is(*given) ? copy_of(*given) : converted;
 }
 
 void bind_constructors(py::module_& module) {
@@ -180,9 +131,9 @@ void bind_constructors(py::module_& module) {
   module.def("tensor", &tensor, "data"_a, py::kw_only(), "dtype"_a = py::none(), "device"_a = py::none(),
              "requires_grad"_a = false,
              "Return a new tensor of numbers, lists of lists of numbers, an array or a tensor.\n\n"
-             "Python's floats become float32, ints int64, bools bool and complex numbers complex64, arrays and tensors\n"
-             "keep their dtype; an empty list is float32. Raises ValueError that names the element where lists differ\n"
-             "in length or depth, TypeError for what is no number.");
+             "Python's floats become float32, ints int64, bools bool and complex numbers complex64; arrays and\n"
+             "tensors keep their dtype; an empty list is float32. Raises ValueError that names the element where lists\n"
+             "differ in length or depth, TypeError for what is no number.");
   module.def("as_tensor", &as_tensor, "data"_a, "dtype"_a = py::none(), "device"_a = py::none(),
              "Return a tensor of the data: itself if it is one, of the same memory if it is an array, of the dtype\n"
              "where one is given.");

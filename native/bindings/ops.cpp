@@ -2,7 +2,11 @@
 // schemas, the first overload that fits is taken.
 #include "bindings/ops.h"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
+#include <cctype>
+#include <map>
 
 #include "bindings/values.h"
 #include "threadwheel/error.h"
@@ -72,14 +76,49 @@ bool is_public(const Op& op) {
   return text.starts_with("aten::") && text.find("Tensor", text.find('(')) != text.npos;
 }
 
+// Results with names, such as values and indices: tuples that have these as attributes. One type for each set of names,
+// which the module has too, for pickle.
+class ResultTypes {
+ public:
+  static ResultTypes& instance() {
+    static auto* const types = new ResultTypes();  // as long as the interpreter
+    return *types;
+  }
+
+  void add(py::module_& module, const std::vector<std::string>& names) {
+    if (types_.contains(names)) return;
+    std::string name;
+    for (const std::string& each : names) name += static_cast<char>(std::toupper(each[0])) + each.substr(1);
+    using namespace py::literals;
+    const py::object make = py::module_::import("collections").attr("namedtuple");
+    types_[names] = make(name, names, "module"_a = module.attr("__name__"));
+    module.attr(name.c_str()) = types_[names];
+  }
+
+  py::object make(const Schema& schema, const Value& result) const {
+    const auto type = types_.find(schema.return_names);
+    return type == types_.end() ? to_python(result) : type->second(*to_python(result));
+  }
+
+ private:
+  std::map<std::vector<std::string>, py::object> types_;
+};
+
+bool has_named_results(const Op& op) {
+  const std::string_view text = op.schema_text();
+  const std::string_view results = text.substr(text.rfind(" -> ") + 4);
+  const bool names_any = results.find("Tensor ") != results.npos || results.find("!) ") != results.npos;
+  return results.starts_with("(Tensor") && names_any;
+}
+
 // What changes its argument, or has nothing to do, gives back the very object that it was called with.
-py::object result_object(const Value& result, const py::args& args, const py::kwargs& kwargs) {
+py::object result_object(const Schema& schema, const Value& result, const py::args& args, const py::kwargs& kwargs) {
   const auto is_result = [&](py::handle object) {
     return py::isinstance<Tensor>(object) && object.cast<const Tensor&>().is(result.to_tensor());
   };
   if (result.is_tensor() && !args.empty() && is_result(args[0])) return args[0];
   if (result.is_tensor() && kwargs.contains("out") && is_result(kwargs["out"])) return kwargs["out"];
-  return to_python(result);
+  return result.is_tuple() ? ResultTypes::instance().make(schema, result) : to_python(result);
 }
 
 }  // namespace
@@ -104,7 +143,7 @@ std::optional<py::object> Function::try_call(const py::args& args, const py::kwa
         const py::gil_scoped_release unlocked;
         result = op->call(values);
       }
-      return result_object(result, args, kwargs);
+      return result_object(op->schema(), result, args, kwargs);
     }
   return std::nullopt;
 }
@@ -148,6 +187,7 @@ void bind_ops(py::module_& module) {
   py::dict ops;
   for (const auto& op : Registry::instance().ops()) {
     if (!is_public(*op)) continue;
+    if (has_named_results(*op)) ResultTypes::instance().add(module, op->schema().return_names);
     const Function function = Function::named(std::string(op->name()));
     const std::string name = function.name();
     if (ops.contains(name.c_str())) continue;

@@ -154,7 +154,8 @@ void set_item(const Tensor& self, py::handle index, py::handle object) {
   const py::gil_scoped_release unlocked;
   while (value.dim() > 0 && value.size(0) == 1) value = views::select(value, 0, 0);  // as if they were not there
   if (!selected.is_view) {
-    call("aten::index_put_(", {selected.view, Value::list(selected.indices), convert(value, self.dtype(), "index"), false});
+    value = convert(value, self.dtype(), "assignment");
+    call("aten::index_put_(", {selected.view, Value::list(selected.indices), value, false});
     return;
   }
   call("aten::copy_(", {selected.view, value, false});

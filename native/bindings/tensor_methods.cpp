@@ -28,7 +28,8 @@ bool is_method(const Op& op) {
 // prim::itemsize(Tensor a): what a tensor knows of itself without a call.
 bool is_attribute(const Op& op) {
   const std::string_view text = op.schema_text();
-  return text.starts_with("prim::") && (text.find("(Tensor a)") != text.npos || text.find("(Tensor(a) a)") != text.npos);
+  const std::string_view arguments = text.substr(text.find('('));
+  return text.starts_with("prim::") && (arguments.starts_with("(Tensor a)") || arguments.starts_with("(Tensor(a) a)"));
 }
 
 class Methods {

@@ -119,6 +119,9 @@ Converted convert_any(py::handle object) {
 }
 
 Converted convert_union(const Type& type, py::handle object) {
+  if (py::isinstance<Tensor>(object))  // before the int that one of an integer can stand for
+    for (const TypePtr& each : type.elements())
+      if (each->is(TypeKind::kTensor)) return to_value(*each, object);
   for (const TypePtr& each : type.elements())
     if (Converted converted = to_value(*each, object); std::holds_alternative<Value>(converted)) return converted;
   return mismatch(type.to_string(), object);

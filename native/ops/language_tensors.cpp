@@ -6,8 +6,8 @@
 #include "ops/families.h"
 #include "ops/language.h"
 #include "ops/numbers.h"
-#include "ops/quantized.h"
 #include "ops/shape.h"
+#include "ops/views.h"
 
 namespace threadwheel {
 namespace {
@@ -20,34 +20,10 @@ void check_one(const Tensor& self) {
                            " elements; only one element can become a number");
 }
 
-template <class T>
-Value number_at(const std::byte* at) {
-  const T value = *reinterpret_cast<const T*>(at);
-  if constexpr (std::is_same_v<T, bool>) return Value(value);
-  else if constexpr (std::is_integral_v<T>) return Value(static_cast<Int>(value));
-  else if constexpr (kIsComplex<T>) return Value(Complex(value));
-  else return Value(convert_value<double>(value));
-}
-
-using Reader = Value (*)(const std::byte*);
-
-Reader reader_of(DType dtype, const char* op) {
-  return visit_dtype(AllTypes(), dtype, op, []<class T>() -> Reader { return &number_at<T>; });
-}
-
 // The only element as a number of its category.
 Value item(const Tensor& self) {
   check_one(self);
-  return reader_of(self.dtype(), "item")(self.raw_data());
-}
-
-Value list_of(const Tensor& x, std::size_t dim, const std::byte* at, Reader read) {
-  if (dim == x.sizes().size()) return read(at);
-  const std::int64_t step = x.stride(dim) * static_cast<Int>(dtype_size(x.dtype()));
-  std::vector<Value> elements;
-  elements.reserve(static_cast<std::size_t>(x.size(dim)));
-  for (Int i = 0; i < x.size(dim); ++i) elements.push_back(list_of(x, dim + 1, at + i * step, read));
-  return Value::list(std::move(elements));
+  return nested_list(views::reshape(self, {}));
 }
 
 // What an annotation says of a list: how deep it is, and the category of its numbers. Both must be the tensor's, for
@@ -204,12 +180,6 @@ constexpr OpDefinition kOps[] = {
 };
 
 }  // namespace
-
-Value nested_list(const Tensor& tensor) {
-  const bool quantized = dtype_info(tensor.dtype()).category == DTypeCategory::kQuantized;
-  const Tensor x = quantized ? dequantize(tensor) : tensor;
-  return list_of(x, 0, x.raw_data(), reader_of(x.dtype(), "tolist"));
-}
 
 std::span<const OpDefinition> language_tensor_ops() { return kOps; }
 

@@ -7,18 +7,6 @@
 #include "threadwheel/error.h"
 
 namespace threadwheel::script {
-namespace {
-
-// Which result of an op has the name that its schema gives, as in "(Tensor values, Tensor indices)"; -1: none has.
-std::int64_t find_result(const Op& op, const std::string& name) {
-  const std::string_view text = op.schema_text();
-  const std::string_view results = text.substr(text.rfind(" -> "));
-  const std::size_t at = std::min(results.find(" " + name + ","), results.find(" " + name + ")"));
-  return at == std::string_view::npos ? -1 : std::ranges::count(results.substr(0, at), ',');
-}
-
-}  // namespace
-
 ir::Variable* Lowering::expression(const Expr& expr, const TypePtr& expected) {
   const Binding bound = binding(expr, expected);
   if (Variable* const* const variable = std::get_if<Variable*>(&bound)) return *variable;
@@ -127,9 +115,11 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
     return builder_.value(ir::NodeKind::kEnumName, {object}, Type::of(TypeKind::kString));
   if (type->is(TypeKind::kEnum) && attribute == "value")
     return builder_.value(ir::NodeKind::kEnumValue, {object}, unit_.enum_value_type(type));
-  if (type->is(TypeKind::kTuple) && object->node != nullptr && object->node->kind == ir::NodeKind::kOp)
-    if (const std::int64_t at = find_result(*object->node->op, attribute); at >= 0)
-      return builder_.tuple_index(object, at);
+  if (type->is(TypeKind::kTuple) && object->node != nullptr && object->node->kind == ir::NodeKind::kOp) {
+    const std::vector<std::string>& names = object->node->op->schema().return_names;
+    if (const auto at = std::ranges::find(names, attribute); at != names.end())
+      return builder_.tuple_index(object, at - names.begin());
+  }
   if (type->definition() == nullptr)
     ir::fail(range, "a " + type->to_string() + " has no attribute '" + attribute + "'");
   const ClassDefinition& definition = *type->definition();

@@ -64,7 +64,20 @@ def python_type(text: str) -> list[str]:
     return [TYPES.get(text, "Any")]
 
 
+def result_names(schema: str) -> list[str]:
+    """The names of several results, where the schema gives them."""
+    results = schema[schema.rindex("->") + 2 :].strip()
+    names = [part.split()[-1] for part in split(results[1:-1]) if " " in part]
+    return names if results.startswith("(Tensor") else []
+
+
+def class_of(names: list[str]) -> str:
+    return "".join(name[0].upper() + name[1:] for name in names)
+
+
 def result_type(text: str) -> str:
+    if names := result_names("->" + text):
+        return class_of(names)
     text = re.sub(r"(?<=Tensor)\([^)]*\)", "", text).strip()
     if text.startswith("("):
         parts = [result_type(part.split(" ")[0]) for part in split(text[1:-1])]
@@ -162,7 +175,12 @@ def ops_part(schemas: list[str], others: str) -> str:
     on_tensors = [one for one in schemas if one.startswith("aten::") and "Tensor" in one[one.index("(") :]]
     names = by_name(on_tensors).items()
     written = "".join(signature(name, texts) for name, texts in names if f"def {name}(" not in others)
-    return BEGIN + "\n" + written + END
+    named = {class_of(names): names for names in map(result_names, on_tensors) if names}
+    classes = "".join(
+        f"class {name}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in fields) + "\n"
+        for name, fields in named.items()
+    )
+    return BEGIN + "\n" + classes + written + END
 
 
 def methods_part(schemas: list[str], others: str) -> str:

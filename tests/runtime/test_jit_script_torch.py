@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, List  # noqa: UP035  (programs are written so)
+from typing import Any, List, Union  # noqa: UP035  (programs are written so)
 
 import pytest
 
@@ -119,6 +119,14 @@ def test_constants_of_torch_and_math() -> None:
         return [torch.pi, torch.e, torch.inf, math.pi, math.inf, math.tau]
 
     assert torch.jit.script(f)() == f() == [math.pi, math.e, math.inf, math.pi, math.inf, math.tau]
+
+
+def test_a_tensor_stays_one_where_ints_are_allowed_too() -> None:
+    def f(x: Union[int, Tensor], n: int) -> bool:  # noqa: UP007
+        return isinstance(x, Tensor)
+
+    compiled = torch.jit.script(f)
+    assert compiled(torch.tensor(1), torch.tensor(1)) and not compiled(1, 1)
 
 
 def test_numbers_may_stand_to_the_left_of_any_operator() -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import threadwheel as tw
 
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
 ALL_DTYPES = [dtype for name, dtype in tw._core.dtypes.items() if not name.startswith("q")]
 
 
@@ -39,7 +41,7 @@ ALL_DTYPES = [dtype for name, dtype in tw._core.dtypes.items() if not name.start
 )
 def test_what_becomes_of_data(data: Any, dtype: tw.DType | None, shape: tuple[int, ...] | None) -> None:
     if dtype is None:
-        with pytest.raises(TypeError, match=r"^tensor: the data is a range; expected a number$"):
+        with pytest.raises(TypeError, match=r"^tensor: the data is a range; expected numbers, or lists of them$"):
             tw.tensor(data)
         return
     made = tw.tensor(data)
@@ -83,10 +85,11 @@ def test_numbers_of_every_dtype_go_both_ways(dtype: tw.DType) -> None:
         (
             [[[1], [2]], [[3], "4"]],
             TypeError,
-            "tensor: element [1][1] is a str; expected a list of 1, as the first one",
+            "tensor: element [1][1] is a str; expected numbers, or lists of them",
         ),
-        ([1, None], TypeError, "tensor: element [1] is a NoneType; expected a number"),
-        ("12", TypeError, "tensor: the data is a str; expected a number"),
+        ([1, None], TypeError, "tensor: element [1] is a NoneType; expected numbers, or lists of them"),
+        ("12", TypeError, "tensor: the data is a str; expected numbers, or lists of them"),
+        (ENDLESS, ValueError, "tensor: the data has more than 64 lists in each other; expected fewer dimensions"),
         (2**64, ValueError, "int: 18446744073709551616 does not fit in 64 bits; use a smaller number"),
     ],
 )
@@ -174,7 +177,7 @@ def test_copies() -> None:
     assert shallow is not x and shallow.data_ptr() == x.data_ptr() and shallow.stride() == x.stride()
     assert deep[0] is deep[1] and deep[0].data_ptr() != x.data_ptr() and deep[0].tolist() == x.tolist()
     q = tw.quantize_per_tensor(tw.ones(2), 0.5, 0, tw.qint8)
-    assert copy.deepcopy(q).dequantize().tolist() == copy.copy(q).dequantize().tolist() == [1, 1]
+    assert [x.dequantize().tolist() for x in (copy.copy(q), copy.deepcopy(q), tw.tensor(q))] == [[1, 1]] * 3
 
 
 def test_constants_and_device() -> None:

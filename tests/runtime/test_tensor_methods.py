@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import pickle
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -81,6 +82,17 @@ def test_methods_are_called_as_pytorch_calls_them() -> None:
     assert [part.shape for part in x.split(2, dim=1)] == [(2, 2, 4), (2, 1, 4)]
     assert x.max(dim=1)[0].shape == (2, 4) and x.max().item() == array.max()
     assert x.view(tw.int32).dtype == tw.int32 and x.view(tw.int32)[0, 0, 0].item() == array.view("i4")[0, 0, 0]
+
+
+def test_several_results_have_their_names() -> None:
+    x = tw.tensor([[3.0, 1.0], [2.0, 4.0]])
+    largest = x.max(dim=1)
+    assert largest.values.tolist() == [3, 4] and largest.indices.tolist() == [0, 1]
+    values, indices = x.sort(descending=True)
+    assert values.tolist() == [[3, 1], [4, 2]] and isinstance(largest, tuple) and indices.shape == (2, 2)
+    assert type(tw.topk(x, 1)) is type(largest) and tw.aminmax(x).max == 4
+    assert pickle.loads(pickle.dumps(largest)).values.tolist() == [3, 4]
+    assert repr(tw.tensor([1.0]).max(0)) == "ValuesIndices(values=tensor(1.), indices=tensor(0))"
 
 
 def test_sizes_and_strides_of_one_dimension() -> None:
