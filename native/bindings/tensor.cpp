@@ -169,7 +169,9 @@ void bind_tensor(py::module_& module) {
   bind_dtype(module);
   using namespace py::literals;
   py::class_<Tensor> type(module, "Tensor", py::buffer_protocol(),
-                          "A strided view of memory, its own or numpy's. Ops take it and numpy arrays, and return it.");
+                          "A strided view of memory, its own or numpy's. Ops take it and numpy arrays, and return it.\n\n"
+                          "Ops are its methods and operators. Numbers and arrays may stand on either side of one: the\n"
+                          "result is a Tensor, and a number takes part in promotion by its kind alone.");
   type.attr("__module__") = "threadwheel";
   type.def_buffer(&export_buffer)
       .def_property_readonly("shape", [](const Tensor& self) { return to_tuple(self.sizes()); })

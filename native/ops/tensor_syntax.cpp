@@ -1,6 +1,8 @@
 // The tables of Python's notation for ops on tensors.
 #include "ops/tensor_syntax.h"
 
+#include <algorithm>
+
 namespace threadwheel {
 namespace {
 
@@ -38,6 +40,10 @@ std::span<const Operator> binary_operators() { return kBinary; }
 std::span<const Operator> comparison_operators() { return kComparison; }
 std::span<const TensorAttribute> tensor_attributes() { return kAttributes; }
 std::span<const DTypeAlias> dtype_aliases() { return kAliases; }
+
+const Operator& find_operator(std::span<const Operator> operators, std::string_view text) {
+  return *std::ranges::find_if(operators, [&](const Operator& each) { return text == each.text; });
+}
 
 std::string in_place_op(const std::string& op) {
   const std::size_t marks = op.find("::__");

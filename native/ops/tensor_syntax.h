@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "tensor/dtype.h"
 
@@ -16,6 +17,8 @@ struct Operator {
 };
 std::span<const Operator> binary_operators();
 std::span<const Operator> comparison_operators();
+// One of them by its text, which must be there.
+const Operator& find_operator(std::span<const Operator> operators, std::string_view text);
 
 // "aten::add_" of "aten::add", "aten::__iand__" of "aten::__and__"; not every op has one.
 std::string in_place_op(const std::string& op);

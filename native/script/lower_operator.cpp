@@ -8,10 +8,6 @@
 namespace threadwheel::script {
 namespace {
 
-const Operator& find_operator(std::span<const Operator> operators, const std::string& text) {
-  return *std::ranges::find_if(operators, [&](const Operator& each) { return text == each.text; });
-}
-
 bool is_number(const ir::Variable& variable) {
   return variable.type->is(TypeKind::kInt) || variable.type->is(TypeKind::kFloat) ||
          variable.type->is(TypeKind::kNumber) || variable.type->is(TypeKind::kBool) ||

@@ -137,6 +137,28 @@ def test_numbers_may_stand_to_the_left_of_any_operator() -> None:
     assert [y.tolist() for y in torch.jit.script(f)(x)] == [y.tolist() for y in f(x)]
 
 
+def test_augmented_assignments_change_the_tensor_that_others_see() -> None:
+    def f(x: Tensor) -> tuple[Tensor, Tensor]:
+        alias, n = x, x.long()
+        x += 1
+        x *= 3
+        x -= 2
+        x /= 2
+        x //= 1.5
+        x %= 4
+        x **= 2
+        other = n
+        n &= 6
+        n |= 1
+        n ^= 2
+        n <<= 2
+        n >>= 1
+        return alias, other
+
+    for scripted, eager in zip(torch.jit.script(f)(torch.arange(5.0)), f(torch.arange(5.0)), strict=True):
+        assert repr(scripted) == repr(eager)
+
+
 # --- functions that are left out -------------------------------------------------------------------------
 
 
