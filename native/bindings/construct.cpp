@@ -28,7 +28,7 @@ Value plain_data(const char* where, py::handle data, IntList& place) {
                                          " lists in each other; expected fewer dimensions");
     std::vector<Value> elements;
     place.push_back(0);
-    for (const py::handle each : py::reinterpret_borrow<py::sequence>(data)) {
+    for (const py::object each : py::reinterpret_borrow<py::sequence>(data)) {
       elements.push_back(plain_data(where, each, place));
       ++place.back();
     }
@@ -36,8 +36,8 @@ Value plain_data(const char* where, py::handle data, IntList& place) {
     return Value::list(std::move(elements));
   }
   if (auto tensor = to_tensor(data, true)) return *std::move(tensor);
-  Converted number = to_value(*Type::of(TypeKind::kNumber), data);
-  if (std::holds_alternative<Value>(number)) return std::get<Value>(std::move(number));
+  const Converted number = to_value(*Type::of(TypeKind::kNumber), data);
+  if (const Value* const value = std::get_if<Value>(&number)) return *value;
   throw Error(ErrorCode::kType, std::string(where) + ": " + place_name(place) + " is a " + type_name(data) +
                                     "; expected numbers, or lists of them");
 }
@@ -73,6 +73,12 @@ py::object as_tensor(const py::object& data, py::handle dtype, py::handle device
   if (!given) return py::cast(construct("as_tensor", data, wanted));
   if (py::isinstance<Tensor>(data) && (!wanted || *wanted == given->dtype())) return data;
   return py::cast(convert(*given, wanted.value_or(given->dtype()), "as_tensor"));
+}
+
+Tensor from_numpy(py::handle array) {
+  if (auto tensor = to_tensor(array, true)) return *std::move(tensor);
+  throw Error(ErrorCode::kType,
+              "from_numpy: the argument is a " + type_name(array) + "; expected a numpy array or another buffer");
 }
 
 // --- pickle: the dtype's name, the sizes, and the elements as bytes --------------------------------
@@ -137,6 +143,8 @@ void bind_constructors(py::module_& module) {
   module.def("as_tensor", &as_tensor, "data"_a, "dtype"_a = py::none(), "device"_a = py::none(),
              "Return a tensor of the data: itself if it is one, of the same memory if it is an array, of the dtype\n"
              "where one is given.");
+  module.def("from_numpy", &from_numpy, "array"_a,
+             "Return a tensor of the same memory as a numpy array. The array lives as long as the tensor.");
   module.def("restore_tensor", &restore, "dtype"_a, "sizes"_a, "content"_a);
   py::class_<Tensor> type = py::reinterpret_borrow<py::class_<Tensor>>(module.attr("Tensor"));
   type.def("__reduce_ex__", &reduce, "protocol"_a)

@@ -203,14 +203,6 @@ void bind_tensor(py::module_& module) {
         return self.size(0);
       })
       .def("__repr__", &format_tensor);
-  module.def(
-      "from_numpy",
-      [](py::handle array) {
-        if (auto tensor = to_tensor(array, true)) return *std::move(tensor);
-        throw Error(ErrorCode::kType,
-                    "from_numpy: the argument is a " + type_name(array) + "; expected a numpy array or another buffer");
-      },
-      "array"_a, "Return a tensor of the same memory as a numpy array. The array lives as long as the tensor.");
 }
 
 }  // namespace threadwheel::bindings
