@@ -114,6 +114,27 @@ py::object to_array(const py::object& tensor, const py::object& dtype, const py:
   return !copy.is_none() && copy.cast<bool>() ? py::object(array.attr("copy")()) : array;
 }
 
+// Tensors as arrays, also those in lists, tuples and dicts.
+py::object with_arrays(const py::object& object) {
+  if (py::isinstance<Tensor>(object)) return to_numpy(object);
+  if (PyDict_Check(object.ptr())) {
+    py::dict converted;
+    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(object))
+      converted[key] = with_arrays(py::reinterpret_borrow<py::object>(value));
+    return converted;
+  }
+  if (!PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr())) return object;
+  py::list converted;
+  for (const py::object each : py::reinterpret_borrow<py::sequence>(object)) converted.append(with_arrays(each));
+  return PyTuple_Check(object.ptr()) ? py::object(py::tuple(converted)) : py::object(converted);
+}
+
+// numpy's functions would call the tensor's methods, which have other arguments and results. They get arrays.
+py::object call_with_arrays(const py::object& /*self*/, const py::object& function, const py::object& /*types*/,
+                            const py::tuple& args, const py::dict& kwargs) {
+  return function(*py::tuple(with_arrays(args)), **py::dict(with_arrays(kwargs)));
+}
+
 std::size_t named_dim(const char* method, const Tensor& self, std::int64_t dim) {
   if (self.dim() == 0) throw Error(ErrorCode::kIndex, std::string(method) + ": the tensor has no dimensions");
   return wrap_dim(method, dim, self.dim());
@@ -196,6 +217,7 @@ void bind_tensor(py::module_& module) {
            "Return the address of the first element.")
       .def("numpy", &to_numpy, "Return a numpy array of the same memory.")
       .def("__array__", &to_array, "dtype"_a = py::none(), "copy"_a = py::none())
+      .def("__array_function__", &call_with_arrays, "Call a function of numpy with arrays of the same memory.")
       .def("tolist", [](const Tensor& self) { return to_python(nested_list(self)); },
            "Return the elements as Python's numbers, in lists of lists; without dimensions the number alone.")
       .def("__len__", [](const Tensor& self) {

@@ -105,6 +105,23 @@ def test_array_protocol() -> None:
     assert np.sqrt(tw.from_numpy(np.array([4.0]))) == 2
 
 
+def test_functions_of_numpy_take_tensors_as_arrays() -> None:
+    array = random_array((3, 4))
+    x = tw.from_numpy(array)
+    for got, expected in (
+        (np.sum(x, axis=1, keepdims=True), array.sum(1, keepdims=True)),
+        (np.max(x, axis=0), array.max(0)),
+        (np.mean(x), array.mean()),
+        (np.concatenate([x, array], axis=1), np.concatenate([array, array], axis=1)),
+        (np.where(x > 0, x, 0), np.where(array > 0, array, 0)),
+        (np.sqrt(abs(x)), np.sqrt(abs(array))),
+    ):
+        assert isinstance(got, np.ndarray | np.floating)
+        np.testing.assert_array_equal(got, expected)
+    np.copyto(x, 0)
+    assert not array.any()
+
+
 def test_contiguous() -> None:
     x = random_array((30, 40, 50))
     for view in (x, x.T, x[::2, :, ::-1], np.broadcast_to(x[:, :1], (30, 9, 50)), x[..., 0], x[:0]):
