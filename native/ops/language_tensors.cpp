@@ -95,6 +95,10 @@ bool is_complex(const Tensor& self) { return dtype_info(self.dtype()).category =
 bool is_quantized(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kQuantized; }
 bool is_signed(const Tensor& self) { return self.dtype() != DType::kUInt8 && self.dtype() != DType::kBool; }
 bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes() == other.sizes(); }
+// How many dimensions more than one an index stands for: a mask for as many as it has.
+Int mask_dims(const Tensor& index) {
+  return index.dtype() == DType::kBool || index.dtype() == DType::kUInt8 ? index.dim() - 1 : 0;
+}
 Int dtype(const Tensor& self) { return static_cast<Int>(self.dtype()); }
 Int layout(const Tensor&) { return 0; }  // strided: there is no other
 Value device(const Tensor&) { return Value::device("cpu"); }
@@ -153,6 +157,7 @@ constexpr OpDefinition kOps[] = {
     define_op<is_signed>("aten::is_signed(Tensor self) -> bool"),
     define_op<is_same_size>("aten::is_same_size(Tensor self, Tensor other) -> bool"),
     define_op<annotated_list>("prim::tolist(Tensor data, int dim, int category) -> Any"),
+    define_op<mask_dims>("prim::mask_dims(Tensor index) -> int"),
     define_op<dtype>("prim::dtype(Tensor a) -> int"),
     define_op<layout>("prim::layout(Tensor a) -> Layout"),
     define_op<device>("prim::device(Tensor a) -> Device"),

@@ -195,8 +195,14 @@ class Lowering {
   struct Indexed {
     Variable* tensor;
     std::vector<Variable*> indices;
+    std::int64_t dim = 0;        // of the next part; after an ellipsis from the end, below zero
+    bool from_end = false;
+    Variable* beyond = nullptr;  // how many dimensions masks took beyond the one that each part counts for
   };
   Indexed indexed(Variable* tensor, const Expr& index);
+  Variable* dim_value(const Indexed& where, std::int64_t dim);
+  void take_part(Indexed& where, const Expr& part, bool is_last);
+  void take_tensor(Indexed& where, Variable* index, const Range& range, bool is_last);
   Variable* tensor_index_list(const Indexed& where);
   void assign_subscript(const Expr& target, Variable* value);
   void delete_subscript(const Expr& target);

@@ -137,6 +137,27 @@ def test_numbers_may_stand_to_the_left_of_any_operator() -> None:
     assert [y.tolist() for y in torch.jit.script(f)(x)] == [y.tolist() for y in f(x)]
 
 
+def test_masks_of_several_dimensions_before_other_indices() -> None:
+    def f(x: Tensor, mask: Tensor, rows: Tensor) -> list[Tensor]:
+        y = x.clone()
+        y[mask, 1:] = 0
+        y[mask, 0] += 7
+        parts = [x[mask, 1:], x[mask, 0], x[mask, None], x[mask[:, 0], 1:, 2], x[rows, 1:], x[rows, :, [0, 1]]]
+        return parts + [x[mask, ..., 1:], y]  # noqa: RUF005  (programs have no starred lists)
+
+    x, rows = torch.arange(24).view(2, 3, 4), torch.tensor([1, 0])
+    mask = torch.tensor([[True, False, True], [False, True, False]])
+    for scripted, eager in zip(torch.jit.script(f)(x, mask, rows), f(x, mask, rows), strict=True):
+        assert repr(scripted) == repr(eager)
+
+
+def test_an_index_of_another_type_is_refused() -> None:
+    def f(x: Tensor, i: float) -> Tensor:
+        return x[i, 1:]
+
+    refused(f, TypeError, "a tensor has no index of type float; expected ints, slices, None, '...', tensors or lists")
+
+
 def test_augmented_assignments_change_the_tensor_that_others_see() -> None:
     def f(x: Tensor) -> tuple[Tensor, Tensor]:
         alias, n = x, x.long()
