@@ -197,8 +197,13 @@ PYBIND11_MODULE(_core, module) {
   bindings::bind_errors(module);
   bindings::bind_counts(module);
   bindings::bind_information(module);
+  bindings::bind_device(module);
   bindings::bind_tensor(module);
+  bindings::bind_constructors(module);
+  bindings::bind_exchange(module);
+  bindings::bind_subscripts(module);
   bindings::bind_ops(module);
+  bindings::bind_tensor_methods(module);
   bindings::bind_jit(module);
   bindings::bind_script(module);
   bindings::bind_archive(module);

@@ -1,12 +1,14 @@
 // The ops of the registry as Python functions. Nothing here knows an op by name: arguments are matched against the
 // schemas, the first overload that fits is taken.
-#include <algorithm>
-#include <optional>
-#include <vector>
+#include "bindings/ops.h"
 
-#include "bindings/bindings.h"
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
 #include "bindings/values.h"
-#include "ops/registry.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {
@@ -22,8 +24,14 @@ std::optional<py::object> gathered_ints(const Schema& schema, const py::args& ar
   const py::object rest =
       args[py::slice(static_cast<py::ssize_t>(num_positional) - 1, static_cast<py::ssize_t>(args.size()), 1)];
   for (const py::handle each : rest)
-    if (!PyLong_Check(each.ptr()) || PyBool_Check(each.ptr())) return std::nullopt;
+    if (PyIndex_Check(each.ptr()) == 0 || PyBool_Check(each.ptr())) return std::nullopt;
   return rest;
+}
+
+// The name that an argument is given by: its own, or "input" for self, as torch has it too. Null: it is not named.
+const char* keyword_of(const SchemaArgument& argument, const py::kwargs& kwargs) {
+  if (kwargs.contains(argument.name)) return argument.name.c_str();
+  return argument.name == "self" && kwargs.contains("input") ? "input" : nullptr;
 }
 
 // Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.
@@ -36,15 +44,16 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
     return "takes " + std::to_string(num_positional) + " positional arguments, got " + std::to_string(args.size());
   for (std::size_t i = 0; i < schema.arguments.size(); ++i) {
     const SchemaArgument& argument = schema.arguments[i];
-    const bool positional = i < std::min(args.size(), num_positional), named = kwargs.contains(argument.name);
-    num_named += named;
-    if (positional && named) return "argument '" + argument.name + "' is given twice";
-    if (!positional && !named) {
+    const bool positional = i < std::min(args.size(), num_positional);
+    const char* const keyword = keyword_of(argument, kwargs);
+    num_named += keyword != nullptr;
+    if (positional && keyword != nullptr) return "argument '" + argument.name + "' is given twice";
+    if (!positional && keyword == nullptr) {
       if (!argument.default_value) return "argument '" + argument.name + "' is missing";
       values.push_back(*argument.default_value);
       continue;
     }
-    const py::object given = !positional                       ? py::object(kwargs[argument.name.c_str()])
+    const py::object given = !positional                       ? py::object(kwargs[keyword])
                              : ints && i + 1 == num_positional ? *ints
                                                                : py::object(args[i]);
     Converted converted = to_value(*argument.type.type, given, {argument.type.list_size, from_scalars});
@@ -67,69 +76,123 @@ bool is_public(const Op& op) {
   return text.starts_with("aten::") && text.find("Tensor", text.find('(')) != text.npos;
 }
 
-// All public overloads of one name.
-class Function {
+// Results with names, such as values and indices: tuples that have these as attributes. One type for each set of names,
+// which the module has too, for pickle.
+class ResultTypes {
  public:
-  explicit Function(std::span<const Op* const> overloads) {
-    std::ranges::copy_if(overloads, std::back_inserter(overloads_), [](const Op* op) { return is_public(*op); });
+  static ResultTypes& instance() {
+    static auto* const types = new ResultTypes();  // as long as the interpreter
+    return *types;
   }
 
-  // numpy's scalars are numbers first, and arrays without dimensions only where no overload takes a number.
-  py::object operator()(const py::args& args, const py::kwargs& kwargs) const {
-    for (const bool from_scalars : {false, true})
-      for (const Op* op : overloads_) {
-        std::vector<Value> values;
-        if (match(op->schema(), args, kwargs, from_scalars, values).empty()) return call(*op, values);
-      }
-    refuse(args, kwargs);
+  void add(py::module_& module, const std::vector<std::string>& names) {
+    if (types_.contains(names)) return;
+    std::string name;
+    for (const std::string& each : names) name += static_cast<char>(std::toupper(each[0])) + each.substr(1);
+    using namespace py::literals;
+    const py::object make = py::module_::import("collections").attr("namedtuple");
+    types_[names] = make(name, names, "module"_a = module.attr("__name__"));
+    module.attr(name.c_str()) = types_[names];
   }
 
-  std::string name() const { return std::string(overloads_.front()->name().substr(sizeof "aten::" - 1)); }
-
-  std::string documentation() const {
-    std::string text;
-    for (const Op* op : overloads_) text.append(text.empty() ? "" : "\n").append(op->schema_text());
-    return text;
+  py::object make(const Schema& schema, const Value& result) const {
+    const auto type = types_.find(schema.return_names);
+    return type == types_.end() ? to_python(result) : type->second(*to_python(result));
   }
 
  private:
-  static py::object call(const Op& op, std::span<const Value> values) {
-    Value result;
-    {
-      const py::gil_scoped_release unlocked;
-      result = op.call(values);
-    }
-    return to_python(result);
-  }
-
-  [[noreturn]] void refuse(const py::args& args, const py::kwargs& kwargs) const {
-    std::string problems;
-    for (const Op* op : overloads_) {
-      std::vector<Value> values;
-      const std::string problem = match(op->schema(), args, kwargs, true, values);
-      if (overloads_.size() == 1)
-        throw Error(ErrorCode::kType, name() + ": " + problem + "; expected " + op->schema_text());
-      problems += "\n  " + problem + ", for " + op->schema_text();
-    }
-    throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
-  }
-
-  std::vector<const Op*> overloads_;
+  std::map<std::vector<std::string>, py::object> types_;
 };
+
+bool has_named_results(const Op& op) {
+  const std::string_view text = op.schema_text();
+  const std::string_view results = text.substr(text.rfind(" -> ") + 4);
+  const bool names_any = results.find("Tensor ") != results.npos || results.find("!) ") != results.npos;
+  return results.starts_with("(Tensor") && names_any;
+}
+
+// What changes its argument, or has nothing to do, gives back the very object that it was called with.
+py::object result_object(const Schema& schema, const Value& result, const py::args& args, const py::kwargs& kwargs) {
+  const auto is_result = [&](py::handle object) {
+    return py::isinstance<Tensor>(object) && object.cast<const Tensor&>().is(result.to_tensor());
+  };
+  if (result.is_tensor() && !args.empty() && is_result(args[0])) return args[0];
+  if (result.is_tensor() && kwargs.contains("out") && is_result(kwargs["out"])) return kwargs["out"];
+  return result.is_tuple() ? ResultTypes::instance().make(schema, result) : to_python(result);
+}
 
 }  // namespace
 
+Function::Function(std::vector<const Op*> overloads) : overloads_(std::move(overloads)) {}
+
+Function Function::named(const std::string& op) {
+  std::vector<const Op*> overloads;
+  std::ranges::copy_if(Registry::instance().find(op), std::back_inserter(overloads),
+                       [](const Op* each) { return is_public(*each); });
+  return Function(std::move(overloads));
+}
+
+// numpy's scalars are numbers first, and arrays without dimensions only where no overload takes a number.
+std::optional<py::object> Function::try_call(const py::args& args, const py::kwargs& kwargs) const {
+  for (const bool from_scalars : {false, true})
+    for (const Op* op : overloads_) {
+      std::vector<Value> values;
+      if (!match(op->schema(), args, kwargs, from_scalars, values).empty()) continue;
+      Value result;
+      {
+        const py::gil_scoped_release unlocked;
+        result = op->call(values);
+      }
+      return result_object(op->schema(), result, args, kwargs);
+    }
+  return std::nullopt;
+}
+
+py::object Function::operator()(const py::args& args, const py::kwargs& kwargs) const {
+  if (auto result = try_call(args, kwargs)) return *std::move(result);
+  refuse(args, kwargs);
+}
+
+std::string Function::name() const {
+  const std::string_view name = overloads_.front()->name();
+  return std::string(name.substr(name.find("::") + 2));
+}
+
+std::string Function::documentation() const {
+  std::string text;
+  for (const Op* op : overloads_) text.append(text.empty() ? "" : "\n").append(op->schema_text());
+  return text;
+}
+
+py::object Function::object() const {
+  py::options options;
+  options.disable_function_signatures();
+  return py::cpp_function(*this, py::name(name().c_str()), py::doc(documentation().c_str()));
+}
+
+void Function::refuse(const py::args& args, const py::kwargs& kwargs) const {
+  std::string problems;
+  for (const Op* op : overloads_) {
+    std::vector<Value> values;
+    const std::string problem = match(op->schema(), args, kwargs, true, values);
+    if (overloads_.size() == 1)
+      throw Error(ErrorCode::kType, name() + ": " + problem + "; expected " + op->schema_text());
+    problems += "\n  " + problem + ", for " + op->schema_text();
+  }
+  throw Error(ErrorCode::kType, name() + ": the arguments fit no overload; these are" + problems);
+}
+
+// An op that the module has a function of its own for is that function.
 void bind_ops(py::module_& module) {
-  const Registry& registry = Registry::instance();
   py::dict ops;
-  for (const auto& op : registry.ops()) {
+  for (const auto& op : Registry::instance().ops()) {
     if (!is_public(*op)) continue;
-    const Function function(registry.find(op->name()));
+    if (has_named_results(*op)) ResultTypes::instance().add(module, op->schema().return_names);
+    const Function function = Function::named(std::string(op->name()));
     const std::string name = function.name();
     if (ops.contains(name.c_str())) continue;
-    py::options options;
-    options.disable_function_signatures();
-    ops[name.c_str()] = py::cpp_function(function, py::name(name.c_str()), py::doc(function.documentation().c_str()));
+    if (!py::hasattr(module, name.c_str())) module.attr(name.c_str()) = function.object();
+    ops[name.c_str()] = module.attr(name.c_str());
   }
   module.attr("ops") = ops;
   module.def("schemas", [] {

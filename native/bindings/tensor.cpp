@@ -7,6 +7,10 @@
 #include <memory>
 #include <string_view>
 
+#include "bindings/values.h"
+#include "ops/numbers.h"
+#include "ops/tensor_syntax.h"
+#include "tensor/format.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {
@@ -78,11 +82,16 @@ py::tuple to_tuple(const Dims& values, std::int64_t factor = 1) {
   return result;
 }
 
-py::buffer_info export_buffer(const Tensor& tensor) {
+void check_numpy(const Tensor& tensor) {
   const DTypeInfo& info = dtype_info(tensor.dtype());
   if (info.buffer_format == nullptr)
     throw Error(ErrorCode::kUnsupported, std::string("tensor: ") + info.name +
                                              " does not exist in the buffer protocol or in numpy; convert it first");
+}
+
+py::buffer_info export_buffer(const Tensor& tensor) {
+  check_numpy(tensor);
+  const DTypeInfo& info = dtype_info(tensor.dtype());
   const auto item_bytes = static_cast<std::int64_t>(info.size_bytes);
   std::vector<py::ssize_t> shape(tensor.sizes().begin(), tensor.sizes().end()), strides;
   for (const std::int64_t stride : tensor.strides()) strides.push_back(stride * item_bytes);
@@ -91,6 +100,7 @@ py::buffer_info export_buffer(const Tensor& tensor) {
 }
 
 py::object to_numpy(const py::object& tensor) {
+  check_numpy(tensor.cast<const Tensor&>());
   return py::module_::import("numpy").attr("asarray")(py::memoryview(tensor));
 }
 
@@ -104,23 +114,30 @@ py::object to_array(const py::object& tensor, const py::object& dtype, const py:
   return !copy.is_none() && copy.cast<bool>() ? py::object(array.attr("copy")()) : array;
 }
 
-py::object item(const py::object& self) {
-  const auto& tensor = self.cast<const Tensor&>();
-  if (tensor.numel() != 1)
-    throw Error(ErrorCode::kValue, "item: the tensor has " + std::to_string(tensor.numel()) +
-                                       " elements; only one element can become a number");
-  return to_numpy(self).attr("item")();
+// Tensors as arrays, also those in lists, tuples and dicts.
+py::object with_arrays(const py::object& object) {
+  if (py::isinstance<Tensor>(object)) return to_numpy(object);
+  if (PyDict_Check(object.ptr())) {
+    py::dict converted;
+    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(object))
+      converted[key] = with_arrays(py::reinterpret_borrow<py::object>(value));
+    return converted;
+  }
+  if (!PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr())) return object;
+  py::list converted;
+  for (const py::object each : py::reinterpret_borrow<py::sequence>(object)) converted.append(with_arrays(each));
+  return PyTuple_Check(object.ptr()) ? py::object(py::tuple(converted)) : py::object(converted);
 }
 
-std::string represent(const py::object& self) {
-  const auto& tensor = self.cast<const Tensor&>();
-  const std::string tail = std::string(", dtype=") + dtype_name(tensor.dtype()) + ")";
-  if (dtype_info(tensor.dtype()).buffer_format == nullptr || tensor.numel() == 0)
-    return "Tensor(shape=" + to_string(tensor.sizes()) + tail;
-  using namespace py::literals;
-  const py::object text =
-      py::module_::import("numpy").attr("array2string")(to_numpy(self), "separator"_a = ", ", "prefix"_a = "Tensor(");
-  return "Tensor(" + text.cast<std::string>() + tail;
+// numpy's functions would call the tensor's methods, which have other arguments and results. They get arrays.
+py::object call_with_arrays(const py::object& /*self*/, const py::object& function, const py::object& /*types*/,
+                            const py::tuple& args, const py::dict& kwargs) {
+  return function(*py::tuple(with_arrays(args)), **py::dict(with_arrays(kwargs)));
+}
+
+std::size_t named_dim(const char* method, const Tensor& self, std::int64_t dim) {
+  if (self.dim() == 0) throw Error(ErrorCode::kIndex, std::string(method) + ": the tensor has no dimensions");
+  return wrap_dim(method, dim, self.dim());
 }
 
 void bind_dtype(py::module_& module) {
@@ -137,6 +154,9 @@ void bind_dtype(py::module_& module) {
   for (std::int64_t number = 0; number < 16; ++number)
     if (const auto dtype = find_dtype(number)) dtypes[dtype_name(*dtype)] = *dtype;
   module.attr("dtypes") = dtypes;
+  py::dict aliases;
+  for (const DTypeAlias& alias : dtype_aliases()) aliases[alias.name] = alias.dtype;
+  module.attr("dtype_aliases") = aliases;
 }
 
 }  // namespace
@@ -170,7 +190,9 @@ void bind_tensor(py::module_& module) {
   bind_dtype(module);
   using namespace py::literals;
   py::class_<Tensor> type(module, "Tensor", py::buffer_protocol(),
-                          "A strided view of memory, its own or numpy's. Ops take it and numpy arrays, and return it.");
+                          "A strided view of memory, its own or numpy's. Ops take it and numpy arrays, and return it.\n\n"
+                          "Ops are its methods and operators. Numbers and arrays may stand on either side of one: the\n"
+                          "result is a Tensor, and a number takes part in promotion by its kind alone.");
   type.attr("__module__") = "threadwheel";
   type.def_buffer(&export_buffer)
       .def_property_readonly("shape", [](const Tensor& self) { return to_tuple(self.sizes()); })
@@ -184,29 +206,25 @@ void bind_tensor(py::module_& module) {
       .def_property_readonly("ndim", &Tensor::dim)
       .def("dim", &Tensor::dim)
       .def("size", [](const Tensor& self) { return to_tuple(self.sizes()); })
+      .def("size", [](const Tensor& self, std::int64_t dim) { return self.size(named_dim("size", self, dim)); },
+           "dim"_a)
       .def("stride", [](const Tensor& self) { return to_tuple(self.strides()); },
            "Steps between neighbours in elements, as torch counts.")
-      .def("numel", &Tensor::numel)
-      .def("is_contiguous", &Tensor::is_contiguous)
-      .def("contiguous", &Tensor::contiguous, py::call_guard<py::gil_scoped_release>(),
-           "Return the tensor itself when it is contiguous, otherwise a contiguous copy.")
+      .def("stride",
+           [](const Tensor& self, std::int64_t dim) { return self.stride(named_dim("stride", self, dim)); },
+           "dim"_a)
+      .def("data_ptr", [](const Tensor& self) { return reinterpret_cast<std::uintptr_t>(self.raw_data()); },
+           "Return the address of the first element.")
       .def("numpy", &to_numpy, "Return a numpy array of the same memory.")
       .def("__array__", &to_array, "dtype"_a = py::none(), "copy"_a = py::none())
-      .def("item", &item, "Return the only element as a Python number.")
-      .def("tolist", [](const py::object& self) { return to_numpy(self).attr("tolist")(); })
+      .def("__array_function__", &call_with_arrays, "Call a function of numpy with arrays of the same memory.")
+      .def("tolist", [](const Tensor& self) { return to_python(nested_list(self)); },
+           "Return the elements as Python's numbers, in lists of lists; without dimensions the number alone.")
       .def("__len__", [](const Tensor& self) {
         if (self.dim() == 0) throw py::type_error("len() of a tensor without dimensions");
         return self.size(0);
       })
-      .def("__repr__", &represent);
-  module.def(
-      "from_numpy",
-      [](py::handle array) {
-        if (auto tensor = to_tensor(array, true)) return *std::move(tensor);
-        throw Error(ErrorCode::kType,
-                    "from_numpy: the argument is a " + type_name(array) + "; expected a numpy array or another buffer");
-      },
-      "array"_a, "Return a tensor of the same memory as a numpy array. The array lives as long as the tensor.");
+      .def("__repr__", &format_tensor);
 }
 
 }  // namespace threadwheel::bindings

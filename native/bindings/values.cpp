@@ -1,6 +1,8 @@
 // Values to and from Python.
 #include "bindings/values.h"
 
+#include <pybind11/complex.h>
+
 #include <vector>
 
 #include "bindings/jit.h"
@@ -32,6 +34,7 @@ Converted convert_scalar(py::handle object) {
   if (PyBool_Check(object.ptr())) return Value(object.ptr() == Py_True);
   if (PyFloat_Check(object.ptr())) return Value(PyFloat_AS_DOUBLE(object.ptr()));
   if (PyComplex_Check(object.ptr())) return Value(object.cast<Complex>());
+  if (py::isinstance<Tensor>(object)) return mismatch("a number", object);  // though integers can be an index
   if (const auto value = to_int(object)) return Value(*value);
   if (is_numpy_scalar(object)) {
     const py::object number = object.attr("item")();
@@ -116,6 +119,9 @@ Converted convert_any(py::handle object) {
 }
 
 Converted convert_union(const Type& type, py::handle object) {
+  if (py::isinstance<Tensor>(object))  // before the int that one of an integer can stand for
+    for (const TypePtr& each : type.elements())
+      if (each->is(TypeKind::kTensor)) return to_value(*each, object);
   for (const TypePtr& each : type.elements())
     if (Converted converted = to_value(*each, object); std::holds_alternative<Value>(converted)) return converted;
   return mismatch(type.to_string(), object);
@@ -151,6 +157,7 @@ Converted to_value(const Type& type, py::handle object, Conversion how) {
     case TypeKind::kString:
       return PyUnicode_Check(object.ptr()) ? Converted(Value(object.cast<std::string>())) : mismatch("str", object);
     case TypeKind::kDevice:
+      if (py::isinstance<Device>(object)) return Value::device(object.cast<const Device&>().name);
       return PyUnicode_Check(object.ptr()) ? Converted(Value::device(object.cast<std::string>()))
                                            : mismatch("str, the name of a device", object);
     case TypeKind::kClass:
@@ -192,8 +199,8 @@ py::object to_python(const Value& value, const TypePtr& declared, const std::sha
       return py::reinterpret_steal<py::object>(PyComplex_FromDoubles(number.real(), number.imag()));
     }
     case ValueTag::kTensor: return py::cast(value.to_tensor());
-    case ValueTag::kString:
-    case ValueTag::kDevice: return py::str(value.to_string());
+    case ValueTag::kString: return py::str(value.to_string());
+    case ValueTag::kDevice: return py::cast(Device{value.to_string()});
     case ValueTag::kTuple: return tuple_to_python(value, type, unit);
     case ValueTag::kList: {
       py::list list;

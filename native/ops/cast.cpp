@@ -11,7 +11,7 @@ namespace {
 Tensor copy_of(const Tensor& self, DType dtype, const char* op) {
   Tensor out = Tensor::empty(self.sizes(), dtype);
   convert_into(out, self, op);
-  return out;
+  return dtype == self.dtype() && self.quantizer() ? out.with_quantizer(self.quantizer()) : out;
 }
 
 Tensor to(const Tensor& self, DType dtype, bool copy) {

@@ -6,6 +6,7 @@
 
 #include "ops/elementwise.h"
 #include "ops/families.h"
+#include "ops/numbers.h"
 #include "ops/options.h"
 #include "threadwheel/error.h"
 
@@ -315,66 +316,20 @@ Tensor scalar_tensor_op(Scalar s, MaybeDType dtype, const Value& layout, const V
 }
 
 template <class Number>
-Tensor tensor_of(Number t, MaybeDType dtype, const Value& device) {
+Tensor tensor_of_number(Number t, MaybeDType dtype, const Value& device) {
   check_device("tensor", device);
   const Scalar number(t);
   return filled("tensor", {}, number, dtype.value_or(default_dtype(number.category())));
 }
 
 template <class Number>
-Tensor tensor_of_grad(Number t, MaybeDType dtype, const Value& device, bool /*requires_grad*/) {
-  return tensor_of<Number>(t, dtype, device);
+Tensor tensor_of_number_grad(Number t, MaybeDType dtype, const Value& device, bool /*requires_grad*/) {
+  return tensor_of_number<Number>(t, dtype, device);
 }
-
-// The sizes of lists in lists, from the first entries on; the numbers inside in order, all lists checked for size.
-class ListReader {
- public:
-  ListReader(const char* op, const Value& list) : op_(op) {
-    for (const Value* level = &list; level->is_list(); level = &level->to_list().front()) {
-      sizes_.push_back(static_cast<std::int64_t>(level->to_list().size()));
-      if (level->to_list().empty()) break;
-    }
-    read(list, 0);
-  }
-
-  Tensor tensor(MaybeDType dtype) const {
-    DTypeCategory category = numbers_.empty() ? DTypeCategory::kFloating : DTypeCategory::kBool;
-    for (const Scalar& number : numbers_) category = std::max(category, number.category());
-    const DType result = dtype.value_or(default_dtype(category));
-    Tensor out = Tensor::empty(sizes_, result);
-    visit_dtype(AllTypes(), result, op_, [&]<class T>() {
-      for (std::size_t i = 0; i < numbers_.size(); ++i) {
-        check_fits(op_, numbers_[i], result);
-        out.data<T>()[i] = numbers_[i].to<T>();
-      }
-    });
-    return out;
-  }
-
- private:
-  void read(const Value& value, std::size_t depth) {
-    if (depth == sizes_.size()) {
-      if (!value.is_number()) fail("holds something else than numbers and lists of one depth");
-      numbers_.push_back(value.to_scalar());
-      return;
-    }
-    if (!value.is_list()) fail("holds something else than numbers and lists of one depth");
-    if (static_cast<std::int64_t>(value.to_list().size()) != sizes_[depth]) fail("holds lists of different lengths");
-    for (const Value& element : value.to_list()) read(element, depth + 1);
-  }
-
-  [[noreturn]] void fail(const char* problem) const {
-    throw Error(ErrorCode::kValue, std::string(op_) + ": the list " + problem + "; expected a block of numbers");
-  }
-
-  const char* op_;
-  IntList sizes_;
-  std::vector<Scalar> numbers_;
-};
 
 Tensor tensor_of_list(const Value& data, MaybeDType dtype, const Value& device) {
   check_device("tensor", device);
-  return ListReader("tensor", data).tensor(dtype);
+  return tensor_of("tensor", data, dtype);
 }
 
 Tensor tensor_of_list_grad(const Value& data, MaybeDType dtype, const Value& device, bool /*requires_grad*/) {
@@ -491,26 +446,26 @@ constexpr OpDefinition kOps[] = {
     define_op<scalar_tensor_op>(
         "aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
         "pin_memory=None) -> Tensor"),
-    define_op<tensor_of_grad<bool>>(
+    define_op<tensor_of_number_grad<bool>>(
         "aten::tensor.bool(bool t, *, ScalarType? dtype=None, Device? device=None, bool requires_grad=False) -> "
         "Tensor"),
-    define_op<tensor_of_grad<double>>(
+    define_op<tensor_of_number_grad<double>>(
         "aten::tensor.float(float t, *, ScalarType? dtype=None, Device? device=None, bool requires_grad=False) -> "
         "Tensor"),
-    define_op<tensor_of_grad<std::int64_t>>(
+    define_op<tensor_of_number_grad<std::int64_t>>(
         "aten::tensor.int(int t, *, ScalarType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"),
-    define_op<tensor_of_grad<Complex>>(
+    define_op<tensor_of_number_grad<Complex>>(
         "aten::tensor.complex(complex t, *, ScalarType? dtype=None, Device? device=None, bool "
         "requires_grad=False) -> Tensor"),
     define_op<tensor_of_list_grad>(
         "aten::tensor(t[] data, *, ScalarType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"),
-    define_op<tensor_of<bool>>(
+    define_op<tensor_of_number<bool>>(
         "aten::as_tensor.bool(bool t, *, ScalarType? dtype=None, Device? device=None) -> Tensor"),
-    define_op<tensor_of<double>>(
+    define_op<tensor_of_number<double>>(
         "aten::as_tensor.float(float t, *, ScalarType? dtype=None, Device? device=None) -> Tensor"),
-    define_op<tensor_of<std::int64_t>>(
+    define_op<tensor_of_number<std::int64_t>>(
         "aten::as_tensor.int(int t, *, ScalarType? dtype=None, Device? device=None) -> Tensor"),
-    define_op<tensor_of<Complex>>(
+    define_op<tensor_of_number<Complex>>(
         "aten::as_tensor.complex(complex t, *, ScalarType? dtype=None, Device? device=None) -> Tensor"),
     define_op<as_tensor>(
         "aten::as_tensor(Tensor(a) data, *, ScalarType? dtype=None, Device? device=None) -> Tensor(b|a)"),

@@ -5,7 +5,9 @@
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/language.h"
+#include "ops/numbers.h"
 #include "ops/shape.h"
+#include "ops/views.h"
 
 namespace threadwheel {
 namespace {
@@ -21,16 +23,20 @@ void check_one(const Tensor& self) {
 // The only element as a number of its category.
 Value item(const Tensor& self) {
   check_one(self);
-  const bool half = self.dtype() == DType::kFloat16 || self.dtype() == DType::kBFloat16;
-  const Tensor x = half ? convert(self, DType::kFloat32, "item") : self;
-  if (x.dtype() == DType::kComplex64) return Complex(*x.data<const std::complex<float>>());
-  if (x.dtype() == DType::kComplex128) return *x.data<const Complex>();
-  return visit_dtype(RealAndBoolTypes(), x.dtype(), "item", [&]<class T>() -> Value {
-    const T value = *x.data<const T>();
-    if constexpr (std::is_same_v<T, bool>) return Value(value);
-    else if constexpr (std::is_integral_v<T>) return Value(static_cast<Int>(value));
-    else return Value(static_cast<double>(value));
-  });
+  return nested_list(views::reshape(self, {}));
+}
+
+// What an annotation says of a list: how deep it is, and the category of its numbers. Both must be the tensor's, for
+// the program counts on them.
+Value annotated_list(const Tensor& data, Int dim, Int category) {
+  if (dim != data.dim())
+    throw Error(ErrorCode::kRuntime, "tolist: the tensor has " + std::to_string(data.dim()) +
+                                         " dimensions and the annotation " + std::to_string(dim) +
+                                         "; they must be the same");
+  if (static_cast<DTypeCategory>(category) != dtype_info(data.dtype()).category)
+    throw Error(ErrorCode::kRuntime, std::string("tolist: the elements are ") + dtype_name(data.dtype()) +
+                                         ", which are not of the type of number in the annotation");
+  return nested_list(data);
 }
 
 Int to_int(const Tensor& self) {
@@ -89,6 +95,10 @@ bool is_complex(const Tensor& self) { return dtype_info(self.dtype()).category =
 bool is_quantized(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kQuantized; }
 bool is_signed(const Tensor& self) { return self.dtype() != DType::kUInt8 && self.dtype() != DType::kBool; }
 bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes() == other.sizes(); }
+// How many dimensions more than one an index stands for: a mask for as many as it has.
+Int mask_dims(const Tensor& index) {
+  return index.dtype() == DType::kBool || index.dtype() == DType::kUInt8 ? index.dim() - 1 : 0;
+}
 Int dtype(const Tensor& self) { return static_cast<Int>(self.dtype()); }
 Int layout(const Tensor&) { return 0; }  // strided: there is no other
 Value device(const Tensor&) { return Value::device("cpu"); }
@@ -146,6 +156,8 @@ constexpr OpDefinition kOps[] = {
     define_op<is_complex>("aten::is_complex(Tensor self) -> bool"),
     define_op<is_signed>("aten::is_signed(Tensor self) -> bool"),
     define_op<is_same_size>("aten::is_same_size(Tensor self, Tensor other) -> bool"),
+    define_op<annotated_list>("prim::tolist(Tensor data, int dim, int category) -> Any"),
+    define_op<mask_dims>("prim::mask_dims(Tensor index) -> int"),
     define_op<dtype>("prim::dtype(Tensor a) -> int"),
     define_op<layout>("prim::layout(Tensor a) -> Layout"),
     define_op<device>("prim::device(Tensor a) -> Device"),

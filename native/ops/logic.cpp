@@ -170,6 +170,14 @@ constexpr OpDefinition kOps[] = {
         "aten::__rshift__.Tensor(Tensor self, Tensor other) -> Tensor"),
     define_op<shift_by_number<"bitwise_right_shift", ShiftRight>>(
         "aten::__rshift__.Scalar(Tensor self, Scalar other) -> Tensor"),
+    define_op<shift_by_number<"bitwise_left_shift", ShiftLeft, Into::kSelf>>(
+        "aten::__ilshift__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
+    define_op<shift_tensors<"bitwise_left_shift", ShiftLeft, Into::kSelf>>(
+        "aten::__ilshift__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
+    define_op<shift_by_number<"bitwise_right_shift", ShiftRight, Into::kSelf>>(
+        "aten::__irshift__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
+    define_op<shift_tensors<"bitwise_right_shift", ShiftRight, Into::kSelf>>(
+        "aten::__irshift__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
 };
 
 }  // namespace

@@ -88,7 +88,7 @@ Tensor zeros(std::span<const std::int64_t> sizes, DType dtype) {
 Tensor copy_of(const Tensor& tensor) {
   Tensor copy = Tensor::empty(tensor.sizes(), tensor.dtype());
   copy_elements(tensor, copy);
-  return copy;
+  return tensor.quantizer() ? copy.with_quantizer(tensor.quantizer()) : copy;
 }
 
 void fill(const Tensor& tensor, Scalar value) {

@@ -43,12 +43,12 @@ class Parser {
   void parse_returns(Schema& schema) {
     if (!accept("(")) {
       schema.returns.push_back(type());
-      if (position_ != text_.size()) name("_");  // results may be named
+      schema.return_names.push_back(position_ != text_.size() ? name("_") : "");
       return;
     }
     while (!accept(")")) {
       schema.returns.push_back(type());
-      if (!at(",") && !at(")")) name("_");
+      schema.return_names.push_back(!at(",") && !at(")") ? name("_") : "");
       if (!accept(",") && !at(")")) fail("',' or ')'");
     }
   }

@@ -34,6 +34,7 @@ struct Schema {
   std::string overload;  // "Tensor", or empty
   std::vector<SchemaArgument> arguments;
   std::vector<SchemaType> returns;
+  std::vector<std::string> return_names;  // "values" of (Tensor values, Tensor indices); empty where there is none
   bool variadic = false;  // "...": further arguments of any type
 
   // "aten::add.Tensor"

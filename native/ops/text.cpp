@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "ops/families.h"
+#include "tensor/format.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -148,7 +149,8 @@ std::string to_text(const Value& value) {
     case ValueTag::kList: return "[" + joined(value.to_list()) + "]";
     case ValueTag::kTuple: return "(" + joined(value.to_tuple()) + (value.to_tuple().size() == 1 ? ",)" : ")");
     case ValueTag::kDict: return dict_text(value.to_dict());
-    default: throw Error(ErrorCode::kUnsupported, "str: tensors and objects have no text yet; pass numbers or strings");
+    case ValueTag::kTensor: return format_tensor(value.to_tensor());
+    default: throw Error(ErrorCode::kUnsupported, "str: objects have no text; pass tensors, numbers or strings");
   }
 }
 

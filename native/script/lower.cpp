@@ -1,6 +1,8 @@
 // Lowering of functions and simple statements.
 #include <algorithm>
 
+#include "ops/registry.h"
+#include "ops/tensor_syntax.h"
 #include "script/lowering.h"
 #include "threadwheel/error.h"
 
@@ -140,13 +142,11 @@ void Lowering::augmented_assign(const Stmt& statement) {
   if (target.kind == ExprKind::kSubscript) return augment_subscript(target, statement.text, *statement.value);
   Variable* const before = expression(target);
   Variable* const value = expression(*statement.value);
-  static constexpr std::pair<const char*, const char*> kInPlace[] = {
-      {"+", "aten::add_"}, {"-", "aten::sub_"}, {"*", "aten::mul_"}, {"/", "aten::div_"}};
-  Variable* after = nullptr;
-  if (before->type->is(TypeKind::kTensor) || before->type->is(TypeKind::kList))
-    for (const auto& [text, name] : kInPlace)
-      if (statement.text == text) after = op(name, {{before, value}, {}});
-  assign_to(target, after != nullptr ? after : binary_of(statement.text, before, value));
+  const std::string in_place = in_place_op(find_operator(binary_operators(), statement.text).tensor_op);
+  const bool changes =
+      (before->type->is(TypeKind::kTensor) || before->type->is(TypeKind::kList)) &&
+      !Registry::instance().find(in_place).empty();
+  assign_to(target, changes ? op(in_place, {{before, value}, {}}) : binary_of(statement.text, before, value));
 }
 
 void Lowering::delete_statement(const Stmt& statement) {
@@ -193,6 +193,10 @@ void Lowering::raise_statement(const Stmt& statement) {
 Lowering::End Lowering::with_statement(const Stmt& statement) {
   std::vector<Variable*> managers;
   for (std::size_t i = 0; i < statement.targets.size(); ++i) {
+    if (const auto path = called_path(*statement.targets[i]); path && path->name == "gradient_mode") {
+      arguments(*statement.targets[i]);  // nothing records gradients, whatever they say
+      continue;
+    }
     managers.push_back(expression(*statement.targets[i]));
     const auto enter = find_method(*managers.back(), "__enter__", statement.range);
     Variable* const entered = call_function(enter, {{managers.back()}, {}});

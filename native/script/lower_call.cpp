@@ -1,6 +1,7 @@
 // Lowering of calls: ops, functions, methods, constructors, and the words of the language that look like calls.
 #include <algorithm>
 
+#include "ops/tensor_syntax.h"
 #include "script/lowering.h"
 #include "threadwheel/error.h"
 
@@ -52,12 +53,13 @@ TypePtr Lowering::result_type(ir::Function& function) const {
   return function.result() ? function.result() : graph.top.results[0]->type;
 }
 
-Lowering::Binding Lowering::call(const Expr& expr) {
+Lowering::Binding Lowering::call(const Expr& expr, const TypePtr& expected) {
   const Expr& callee = *expr.args[0];
   Binding what;
   if (callee.kind == ExprKind::kAttribute) {  // a method of a value, or a name with dots
     const Binding base = binding(*callee.args[0]);
-    if (Variable* const* const object = std::get_if<Variable*>(&base)) return call_method(*object, callee.text, expr);
+    if (Variable* const* const object = std::get_if<Variable*>(&base))
+      return call_method(*object, callee.text, expr, expected);
     if (const TypePtr* const type = std::get_if<TypePtr>(&base); type != nullptr && callee.text == "__new__")
       return builder_.value(ir::NodeKind::kCreateObject, {}, *type);
     what = attribute_of_binding(base, callee);
@@ -223,13 +225,15 @@ ir::Variable* Lowering::wait(Variable* future, const Range& range) {
   return builder_.value(ir::NodeKind::kWait, {future}, future->type->element());
 }
 
-ir::Variable* Lowering::call_method(Variable* object, const std::string& name, const Expr& expr) {
+ir::Variable* Lowering::call_method(Variable* object, const std::string& name, const Expr& expr,
+                                   const TypePtr& expected) {
   const Type& type = *object->type;
   if (type.is(TypeKind::kFuture) && (name == "wait" || name == "value")) return wait(object, expr.range);
   if (type.is(TypeKind::kClass) && type.definition()->find(name) >= 0)  // a module in an attribute
     return call_value(attribute_of(object, name, expr.range), expr);
   CallArguments given = arguments(expr);
   given.positional.insert(given.positional.begin(), object);
+  if (type.is(TypeKind::kTensor) && name == "tolist") return to_list(object, expected, expr.range);
   if (type.is(TypeKind::kTensor)) return call_tensor_method(name, given);
   if (!type.is(TypeKind::kClass)) return op("aten::" + name, given);
   const auto method = find_method(*object, name, expr.range);
@@ -242,15 +246,30 @@ ir::Variable* Lowering::call_method(Variable* object, const std::string& name, c
 
 // Methods are ops of their name, but for those that name a dtype.
 ir::Variable* Lowering::call_tensor_method(const std::string& name, const CallArguments& given) {
-  static constexpr std::pair<const char*, DType> kCasts[] = {
-      {"half", DType::kFloat16},      {"float", DType::kFloat32}, {"double", DType::kFloat64},
-      {"bfloat16", DType::kBFloat16}, {"long", DType::kInt64},    {"int", DType::kInt32},
-      {"short", DType::kInt16},       {"bool", DType::kBool}};
   if (given.positional.size() == 1 && given.named.empty())
-    for (const auto& [method, dtype] : kCasts)
-      if (name == method)
-        return op("aten::to", {{given.positional[0], builder_.integer(static_cast<std::int64_t>(dtype))}, {}});
+    for (const DTypeAlias& alias : dtype_aliases())
+      if (name == alias.name)
+        return op("aten::to", {{given.positional[0], builder_.integer(static_cast<std::int64_t>(alias.dtype))}, {}});
   return op(name == "type" ? "aten::to" : "aten::" + name, given);
+}
+
+// How deep the lists are and of what only an annotation can say before the program runs; the op holds the tensor to it.
+ir::Variable* Lowering::to_list(Variable* tensor, const TypePtr& expected, const Range& range) {
+  static constexpr std::pair<TypeKind, DTypeCategory> kNumbers[] = {{TypeKind::kBool, DTypeCategory::kBool},
+                                                                    {TypeKind::kInt, DTypeCategory::kInteger},
+                                                                    {TypeKind::kFloat, DTypeCategory::kFloating},
+                                                                    {TypeKind::kComplex, DTypeCategory::kComplex}};
+  std::int64_t depth = 0;
+  TypePtr element = expected;
+  for (; element && element->is(TypeKind::kList); ++depth) element = element->element();
+  for (const auto& [kind, category] : kNumbers)
+    if (element && element->is(kind)) {
+      Variable* const list = op("prim::tolist", {{tensor, builder_.integer(depth),
+                                                  builder_.integer(static_cast<std::int64_t>(category))}, {}});
+      return builder_.cast(list, expected);
+    }
+  ir::fail(range, "what tolist() gives is not known here; annotate it, as in 'values: list[int] = x.tolist()'",
+           ErrorCode::kType);
 }
 
 // Name(...) of a named tuple, or of a class: its object, after __init__.

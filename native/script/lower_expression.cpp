@@ -2,22 +2,11 @@
 #include <algorithm>
 
 #include "ops/registry.h"
+#include "ops/tensor_syntax.h"
 #include "script/lowering.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::script {
-namespace {
-
-// Which result of an op has the name that its schema gives, as in "(Tensor values, Tensor indices)"; -1: none has.
-std::int64_t find_result(const Op& op, const std::string& name) {
-  const std::string_view text = op.schema_text();
-  const std::string_view results = text.substr(text.rfind(" -> "));
-  const std::size_t at = std::min(results.find(" " + name + ","), results.find(" " + name + ")"));
-  return at == std::string_view::npos ? -1 : std::ranges::count(results.substr(0, at), ',');
-}
-
-}  // namespace
-
 ir::Variable* Lowering::expression(const Expr& expr, const TypePtr& expected) {
   const Binding bound = binding(expr, expected);
   if (Variable* const* const variable = std::get_if<Variable*>(&bound)) return *variable;
@@ -36,7 +25,7 @@ Lowering::Binding Lowering::binding_without_range(const Expr& expr, const TypePt
   switch (expr.kind) {
     case ExprKind::kName: return name(expr);
     case ExprKind::kAttribute: return attribute(expr);
-    case ExprKind::kCall: return call(expr);
+    case ExprKind::kCall: return call(expr, expected);
     case ExprKind::kSubscript: return subscript(expr);
     case ExprKind::kList: return list(expr, expected);
     case ExprKind::kTuple: return tuple(expr, expected);
@@ -126,9 +115,11 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
     return builder_.value(ir::NodeKind::kEnumName, {object}, Type::of(TypeKind::kString));
   if (type->is(TypeKind::kEnum) && attribute == "value")
     return builder_.value(ir::NodeKind::kEnumValue, {object}, unit_.enum_value_type(type));
-  if (type->is(TypeKind::kTuple) && object->node != nullptr && object->node->kind == ir::NodeKind::kOp)
-    if (const std::int64_t at = find_result(*object->node->op, attribute); at >= 0)
-      return builder_.tuple_index(object, at);
+  if (type->is(TypeKind::kTuple) && object->node != nullptr && object->node->kind == ir::NodeKind::kOp) {
+    const std::vector<std::string>& names = object->node->op->schema().return_names;
+    if (const auto at = std::ranges::find(names, attribute); at != names.end())
+      return builder_.tuple_index(object, at - names.begin());
+  }
   if (type->definition() == nullptr)
     ir::fail(range, "a " + type->to_string() + " has no attribute '" + attribute + "'");
   const ClassDefinition& definition = *type->definition();
@@ -146,12 +137,9 @@ ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attrib
 }
 
 ir::Variable* Lowering::tensor_attribute(Variable* tensor, const std::string& name, const Range& range) {
-  static constexpr std::pair<const char*, const char*> kOps[] = {{"shape", "aten::size"}, {"ndim", "aten::dim"},
-                                                                 {"T", "aten::numpy_T"},  {"mT", "aten::mT"},
-                                                                 {"real", "aten::real"},  {"imag", "aten::imag"}};
   if (tensor->type->is(TypeKind::kTensor))
-    for (const auto& [attribute, op_name] : kOps)
-      if (name == attribute) return op(op_name, {{tensor}, {}});
+    for (const TensorAttribute& attribute : tensor_attributes())
+      if (name == attribute.name) return op(attribute.op, {{tensor}, {}});
   if (Registry::instance().find("prim::" + name).empty())
     ir::fail(range, "a " + tensor->type->to_string() + " has no attribute '" + name + "' here");
   return op("prim::" + name, {{tensor}, {}});

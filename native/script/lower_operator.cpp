@@ -1,35 +1,12 @@
 // Lowering of operators, comparisons, conditions and f-strings.
 #include <algorithm>
 
+#include "ops/tensor_syntax.h"
 #include "script/lowering.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::script {
 namespace {
-
-struct Operator {
-  const char *text, *op, *method;
-};
-constexpr Operator kBinary[] = {{"+", "aten::add", "__add__"},
-                                {"-", "aten::sub", "__sub__"},
-                                {"*", "aten::mul", "__mul__"},
-                                {"/", "aten::div", "__truediv__"},
-                                {"//", "aten::floordiv", "__floordiv__"},
-                                {"%", "aten::remainder", "__mod__"},
-                                {"**", "aten::pow", "__pow__"},
-                                {"@", "aten::matmul", "__matmul__"},
-                                {"&", "aten::__and__", "__and__"},
-                                {"|", "aten::__or__", "__or__"},
-                                {"^", "aten::__xor__", "__xor__"},
-                                {"<<", "aten::__lshift__", "__lshift__"},
-                                {">>", "aten::__rshift__", "__rshift__"}};
-constexpr Operator kCompare[] = {{"<", "aten::lt", "__lt__"},  {">", "aten::gt", "__gt__"},
-                                 {"==", "aten::eq", "__eq__"}, {"<=", "aten::le", "__le__"},
-                                 {">=", "aten::ge", "__ge__"}, {"!=", "aten::ne", "__ne__"}};
-
-const Operator& find_operator(std::span<const Operator> operators, const std::string& text) {
-  return *std::ranges::find_if(operators, [&](const Operator& each) { return text == each.text; });
-}
 
 bool is_number(const ir::Variable& variable) {
   return variable.type->is(TypeKind::kInt) || variable.type->is(TypeKind::kFloat) ||
@@ -57,7 +34,7 @@ ir::Variable* Lowering::binary(const Expr& expr) {
 }
 
 ir::Variable* Lowering::binary_of(const std::string& text, Variable* left, Variable* right) {
-  const Operator& found = find_operator(kBinary, text);
+  const Operator& found = find_operator(binary_operators(), text);
   if (left->type->is(TypeKind::kClass))
     return call_function(find_method(*left, found.method, builder_.range()), {{left, right}, {}});
   if (left->type->is(TypeKind::kTuple) && right->type->is(TypeKind::kTuple) && text == "+") {
@@ -67,13 +44,11 @@ ir::Variable* Lowering::binary_of(const std::string& text, Variable* left, Varia
   }
   if (left->type->is(TypeKind::kString) && text == "%") return op("aten::percentFormat", {{left, right}, {}});
   const bool tensors = left->type->is(TypeKind::kTensor) || right->type->is(TypeKind::kTensor);
-  if (tensors && text == "//") return op("aten::floor_divide", {{left, right}, {}});
   if (tensors && is_number(*left)) {  // the ops have their tensor first
-    if (text == "+" || text == "*") return op(found.op, {{right, left}, {}});
-    if (text == "-") return op("aten::rsub", {{right, left}, {}});
+    if (found.reflected != nullptr) return op(found.reflected, {{right, left}, {}});
     if (text == "/") return op("aten::mul", {{op("aten::reciprocal", {{right}, {}}), left}, {}});
   }
-  return op(found.op, {{left, right}, {}});
+  return op(tensors ? found.tensor_op : found.op, {{left, right}, {}});
 }
 
 ir::Variable* Lowering::compare(const Expr& expr) {
@@ -86,16 +61,11 @@ ir::Variable* Lowering::compare(const Expr& expr) {
   Variable* right = expression(*expr.args[1]);
   if (expr.text == "in") return contains(right, left);
   if (expr.text == "not in") return op("aten::__not__", {{contains(right, left)}, {}});
-  const Operator& found = find_operator(kCompare, expr.text);
+  const Operator& found = find_operator(comparison_operators(), expr.text);
   if (left->type->is(TypeKind::kClass))
     return call_function(find_method(*left, found.method, expr.range), {{left, right}, {}});
   if (!is_number(*left) || !right->type->is(TypeKind::kTensor)) return op(found.op, {{left, right}, {}});
-  const char* const turned = expr.text == "<"    ? ">"
-                             : expr.text == ">"  ? "<"
-                             : expr.text == "<=" ? ">="
-                             : expr.text == ">=" ? "<="
-                                                 : found.text;
-  return op(find_operator(kCompare, turned).op, {{right, left}, {}});
+  return op(found.reflected, {{right, left}, {}});
 }
 
 ir::Variable* Lowering::contains(Variable* container, Variable* item) {

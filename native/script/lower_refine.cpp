@@ -38,9 +38,7 @@ std::optional<bool> Lowering::known(const Expr& expr) {
     return known(*expr.args[1]);
   }
   if (is_none_test(expr)) return known_none(expr);
-  return expr.kind == ExprKind::kCall && expr.args[0]->kind != ExprKind::kCall && is_reference(*expr.args[0])
-             ? known_call(expr)
-             : std::nullopt;
+  return known_call(expr);
 }
 
 std::optional<bool> Lowering::known_none(const Expr& expr) {
@@ -52,13 +50,21 @@ std::optional<bool> Lowering::known_none(const Expr& expr) {
   return expr.text == "is not";
 }
 
-std::optional<bool> Lowering::known_call(const Expr& expr) {
+// The word of the dialect that is called; nothing where a value's method is, or anything else.
+std::optional<Path> Lowering::called_path(const Expr& expr) {
+  if (expr.kind != ExprKind::kCall || expr.args[0]->kind == ExprKind::kCall || !is_reference(*expr.args[0]))
+    return std::nullopt;
   if (expr.args[0]->kind == ExprKind::kName && find(expr.args[0]->text) != nullptr) return std::nullopt;
   if (expr.args[0]->kind == ExprKind::kAttribute && std::holds_alternative<Variable*>(binding(*expr.args[0]->args[0])))
     return std::nullopt;
   const Binding what = binding(*expr.args[0]);
   const Path* const path = std::get_if<Path>(&what);
-  if (path == nullptr) return std::nullopt;
+  return path != nullptr ? std::optional(*path) : std::nullopt;
+}
+
+std::optional<bool> Lowering::known_call(const Expr& expr) {
+  const std::optional<Path> path = called_path(expr);
+  if (!path) return std::nullopt;
   if (path->name == "is_scripting") return true;
   if (path->name == "hasattr" && expr.args.size() == 3 && expr.args[2]->kind == ExprKind::kString) {
     const TypePtr type = expression(*expr.args[1])->type;

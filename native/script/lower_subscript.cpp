@@ -73,40 +73,57 @@ Lowering::Indexed Lowering::indexed(Variable* tensor, const Expr& index) {
     for (const ExprPtr& part : index.args) parts.push_back(part.get());
   }
   Indexed where{tensor, {}};
-  std::int64_t dim = 0;  // after an ellipsis from the end, below zero
-  bool from_end = false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Expr& part = *parts[i];
-    const auto rest = std::count_if(parts.begin() + static_cast<std::ptrdiff_t>(i), parts.end(),
-                                    [](const Expr* each) { return takes_dimension(*each); });
-    if (part.kind == ExprKind::kEllipsis) {
-      dim = -rest;
-      from_end = true;
+    if (parts[i]->kind != ExprKind::kEllipsis) {
+      take_part(where, *parts[i], i + 1 == parts.size());
       continue;
     }
-    if (part.kind == ExprKind::kNone) {
-      where.tensor = op("aten::unsqueeze", {{where.tensor, builder_.integer(from_end ? dim - 1 : dim++)}, {}});
-    } else if (part.kind == ExprKind::kSlice) {
-      const auto bound = [&](std::size_t at) { return part.args[at] ? expression(*part.args[at]) : builder_.none(); };
-      Variable *const begin = bound(0), *const end = bound(1);
-      Variable* const step = part.args[2] ? expression(*part.args[2]) : builder_.integer(1);
-      where.tensor = op("aten::slice", {{where.tensor, builder_.integer(dim++), begin, end, step}, {}});
-    } else {
-      Variable* const value = expression(part);
-      if (value->type->is(TypeKind::kInt)) {
-        where.tensor = op("aten::select", {{where.tensor, builder_.integer(dim), value}, {}});
-        if (from_end) ++dim;
-        continue;
-      }
-      if (from_end)
-        ir::fail(part.range, "a tensor after '...' in an index is not supported; write ':' for each dimension",
-                 ErrorCode::kUnsupported);
-      where.indices.resize(static_cast<std::size_t>(dim), nullptr);
-      where.indices.push_back(value->type->is(TypeKind::kList) ? op("aten::tensor", {{value}, {}}) : value);
-      ++dim;
-    }
+    where.dim = -std::count_if(parts.begin() + static_cast<std::ptrdiff_t>(i), parts.end(),
+                               [](const Expr* each) { return takes_dimension(*each); });
+    where.from_end = true;
   }
   return where;
+}
+
+ir::Variable* Lowering::dim_value(const Indexed& where, std::int64_t dim) {
+  Variable* const counted = builder_.integer(dim);
+  return where.beyond == nullptr || where.from_end ? counted : op("aten::add", {{counted, where.beyond}, {}});
+}
+
+void Lowering::take_part(Indexed& where, const Expr& part, bool is_last) {
+  if (part.kind == ExprKind::kNone) {
+    Variable* const dim = dim_value(where, where.from_end ? where.dim - 1 : where.dim++);
+    where.tensor = op("aten::unsqueeze", {{where.tensor, dim}, {}});
+    return;
+  }
+  if (part.kind == ExprKind::kSlice) {
+    const auto bound = [&](std::size_t at) { return part.args[at] ? expression(*part.args[at]) : builder_.none(); };
+    Variable *const begin = bound(0), *const end = bound(1);
+    Variable* const step = part.args[2] ? expression(*part.args[2]) : builder_.integer(1);
+    where.tensor = op("aten::slice", {{where.tensor, dim_value(where, where.dim++), begin, end, step}, {}});
+    return;
+  }
+  Variable* const value = expression(part);
+  if (!value->type->is(TypeKind::kInt)) return take_tensor(where, value, part.range, is_last);
+  where.tensor = op("aten::select", {{where.tensor, dim_value(where, where.dim), value}, {}});
+  if (where.from_end) ++where.dim;
+}
+
+void Lowering::take_tensor(Indexed& where, Variable* index, const Range& range, bool is_last) {
+  if (where.from_end)
+    ir::fail(range, "a tensor after '...' in an index is not supported; write ':' for each dimension",
+             ErrorCode::kUnsupported);
+  if (index->type->is(TypeKind::kList)) index = op("aten::tensor", {{index}, {}});
+  if (!is_subtype(index->type, Type::optional(Type::of(TypeKind::kTensor))))
+    ir::fail(range, "a tensor has no index of type " + index->type->to_string() +
+                        "; expected ints, slices, None, '...', tensors or lists",
+             ErrorCode::kType);
+  where.indices.resize(static_cast<std::size_t>(where.dim), nullptr);
+  where.indices.push_back(index);
+  ++where.dim;
+  if (is_last) return;
+  Variable* const more = op("prim::mask_dims", {{index}, {}});
+  where.beyond = where.beyond == nullptr ? more : op("aten::add", {{where.beyond, more}, {}});
 }
 
 ir::Variable* Lowering::tensor_index_list(const Indexed& where) {

@@ -153,6 +153,7 @@ class Lowering {
   std::optional<bool> known(const Expr& expr);
   std::optional<bool> known_none(const Expr& expr);
   std::optional<bool> known_call(const Expr& expr);
+  std::optional<Path> called_path(const Expr& expr);
   void refine(const Expr& expr, bool truth);
   void refine_to(const std::string& name, const TypePtr& type);
 
@@ -194,8 +195,14 @@ class Lowering {
   struct Indexed {
     Variable* tensor;
     std::vector<Variable*> indices;
+    std::int64_t dim = 0;        // of the next part; after an ellipsis from the end, below zero
+    bool from_end = false;
+    Variable* beyond = nullptr;  // how many dimensions masks took beyond the one that each part counts for
   };
   Indexed indexed(Variable* tensor, const Expr& index);
+  Variable* dim_value(const Indexed& where, std::int64_t dim);
+  void take_part(Indexed& where, const Expr& part, bool is_last);
+  void take_tensor(Indexed& where, Variable* index, const Range& range, bool is_last);
   Variable* tensor_index_list(const Indexed& where);
   void assign_subscript(const Expr& target, Variable* value);
   void delete_subscript(const Expr& target);
@@ -204,15 +211,16 @@ class Lowering {
   // --- lower_call.cpp
   Variable* op(const std::string& name, const CallArguments& arguments);
   [[noreturn]] void raise(Variable* message, std::string exception);
-  Binding call(const Expr& expr);
+  Binding call(const Expr& expr, const TypePtr& expected);
   Variable* call_value(Variable* object, const Expr& expr);
   Binding call_path(const std::string& path, const Expr& expr);
   Variable* call_special(const std::string& name, const Expr& expr, bool& handled);
   Variable* keyword_dict(const Expr& expr);
   Variable* call_builtin(const std::string& name, const Expr& expr, bool& handled);
   Variable* call_prim(const std::string& name, const Expr& expr, bool& handled);
-  Variable* call_method(Variable* object, const std::string& name, const Expr& expr);
+  Variable* call_method(Variable* object, const std::string& name, const Expr& expr, const TypePtr& expected);
   Variable* call_tensor_method(const std::string& name, const CallArguments& given);
+  Variable* to_list(Variable* tensor, const TypePtr& expected, const Range& range);
   Variable* call_function(const std::shared_ptr<ir::Function>& function, const CallArguments& arguments);
   Variable* wait(Variable* future, const Range& range);
   std::shared_ptr<ir::Function> find_method(const Variable& object, const std::string& name, const Range& range);

@@ -13,9 +13,9 @@ namespace threadwheel {
 namespace {
 
 bool has_contiguous_strides(const Dims& sizes, const Dims& strides) {
+  if (std::ranges::find(sizes, 0) != sizes.end()) return true;
   std::int64_t expected = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
-    if (sizes[i] == 0) return true;
     if (sizes[i] != 1 && strides[i] != expected) return false;
     expected *= sizes[i];
   }

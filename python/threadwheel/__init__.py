@@ -10,7 +10,9 @@ ValueError and a RuntimeError, unless it is from 1 to 1024; on every backend.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from builtins import int as _int  # a dtype has that name here, too
+from math import e, inf, nan, pi
+from typing import TYPE_CHECKING, TypeGuard
 
 from . import _preload
 
@@ -21,6 +23,8 @@ from ._core import (  # noqa: E402
     ArgumentError,
     DType,
     Tensor,
+    device,
+    from_dlpack,
     from_numpy,
     get_num_interop_threads,
     get_num_threads,
@@ -28,6 +32,9 @@ from ._core import (  # noqa: E402
     set_num_interop_threads,
     set_num_threads,
 )
+from ._dtypes import *  # noqa: E402, F403  (all of them are for users)
+from ._dtypes import __all__ as _aliases  # noqa: E402
+from ._gradients import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402
 
 if TYPE_CHECKING:
     from ._core import *  # noqa: F403  (ops and dtypes, as the stub has them)
@@ -41,6 +48,11 @@ globals().update(_core.dtypes)
 globals().update(_core.ops)
 
 
+def is_tensor(obj: object) -> TypeGuard[Tensor]:
+    """Return whether the object is a Tensor; an array is not."""
+    return isinstance(obj, Tensor)
+
+
 class num_threads:
     """Override the number of threads for the calling thread within a `with` block. Blocks nest.
 
@@ -48,7 +60,7 @@ class num_threads:
     included. Raises TypeError and ArgumentError as `set_num_threads` does.
     """
 
-    def __init__(self, num_threads: int) -> None:
+    def __init__(self, num_threads: _int) -> None:
         self._num_threads = _core.check_num_threads(num_threads)
 
     def __enter__(self) -> None:
@@ -62,16 +74,29 @@ __all__ = [
     "ArgumentError",
     "DType",
     "Tensor",
+    "device",
+    "e",
+    "enable_grad",
+    "from_dlpack",
     "from_numpy",
     "get_num_interop_threads",
     "get_num_threads",
+    "inf",
+    "inference_mode",
     "init_num_threads",
+    "is_grad_enabled",
+    "is_tensor",
     "jit",
+    "nan",
     "nn",
+    "no_grad",
     "num_threads",
+    "pi",
+    "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
     "utils",
+    *_aliases,
     *_core.dtypes,
     *_core.ops,
 ]

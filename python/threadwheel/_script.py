@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import enum
 import inspect
@@ -13,6 +14,7 @@ from typing import Any
 
 from . import _core
 from ._core import ScriptFunction, ScriptModule, ScriptUnit
+from ._gradients import GRADIENT_MODES
 from .nn import Module
 
 Meaning = tuple[str, Any]
@@ -79,7 +81,31 @@ def source(function: Callable[..., Any], find: Callable[[str], Meaning]) -> Defi
         if parameter.default is not inspect.Parameter.empty
     }
     file = inspect.getsourcefile(function) or "<source>"
+    if is_left_out(function):
+        text = _without_body(function, text)
     return file, text, first_line, indent, find, defaults
+
+
+def is_left_out(function: Callable[..., Any]) -> bool:
+    """Whether `jit.ignore` or `jit.unused` has marked it."""
+    return getattr(function, "__jit_use__", None) in ("ignore", "unused")
+
+
+def exported(cls: type) -> list[str]:
+    """The methods that `jit.export` has marked."""
+    return [name for name in dir(cls) if getattr(inspect.getattr_static(cls, name), "__jit_use__", None) == "export"]
+
+
+def _without_body(function: Callable[..., Any], text: str) -> str:
+    """The text with a body that says that programs have none."""
+    body = typing.cast(ast.FunctionDef, ast.parse(text).body[0]).body[0]
+    lines = text.splitlines(keepends=True)[: body.lineno]
+    # ast counts columns in bytes of UTF-8.
+    lines[-1] = lines[-1].encode()[: body.col_offset].decode()
+    message = (
+        f"{function.__qualname__}: jit.{vars(function)['__jit_use__']} leaves it out of programs; call it in Python"
+    )
+    return "".join(lines) + f"raise NotImplementedError({message!r})\n"
 
 
 def type_text(annotation: Any) -> str:
@@ -232,6 +258,7 @@ def _paths() -> dict[Any, str]:
         _known_paths.update(
             {
                 _core.Tensor: "Tensor",
+                _core.device: "torch.device",
                 _core.Future: "Future",
                 jit.fork: "fork",
                 jit.wait: "torch.wait",
@@ -239,6 +266,7 @@ def _paths() -> dict[Any, str]:
                 jit.is_scripting: "is_scripting",
             }
         )
+        _known_paths.update(dict.fromkeys(GRADIENT_MODES, "gradient_mode"))
     return _known_paths
 
 

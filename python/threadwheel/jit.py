@@ -17,11 +17,14 @@ __all__ = [
     "ScriptMethod",
     "ScriptModule",
     "annotate",
+    "export",
     "fork",
     "freeze",
+    "ignore",
     "is_scripting",
     "load",
     "script",
+    "unused",
     "wait",
 ]
 
@@ -80,7 +83,7 @@ def script(obj: Any) -> Any:
     Raises an error that shows the line for what the language does not have: ArgumentError, TypeError where types do not
     fit, NotImplementedError.
     """
-    from ._script import Compiler
+    from ._script import Compiler, exported
 
     if isinstance(obj, ScriptModule | ScriptFunction):
         return obj
@@ -88,6 +91,8 @@ def script(obj: Any) -> Any:
         made = Compiler().module(obj)
         if hasattr(obj, "forward"):
             made.forward.compile()
+        for name in exported(type(obj)):
+            getattr(made, name).compile()
         return made
     if isinstance(obj, type):
         kind, problem = Compiler().class_(obj.__qualname__, obj)
@@ -123,6 +128,44 @@ def annotate(type: Any, value: _T) -> _T:
 def is_scripting() -> bool:
     """Whether this code is compiled: what an `if` on it leaves out need not be a program."""
     return False
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _mark(function: _Function, use: str) -> _Function:
+    function.__jit_use__ = use  # type: ignore[attr-defined]  # for `script`
+    return function
+
+
+def export(function: _Function) -> _Function:
+    """Compile this method together with its module, so that `script` says what is wrong with it. A decorator.
+
+    Other methods that `forward` does not call are compiled when first called.
+    """
+    return _mark(function, "export")
+
+
+def unused(function: _Function) -> _Function:
+    """Leave the body of a function or method out of programs: a program that calls it raises NotImplementedError.
+
+    A decorator. Annotations of the parameters and the result still count. In Python the function is as it was.
+    """
+    return _mark(function, "unused")
+
+
+@overload
+def ignore(drop: _Function, **kwargs: Any) -> _Function: ...
+@overload
+def ignore(drop: bool = False, **kwargs: Any) -> Callable[[_Function], _Function]: ...
+def ignore(drop: Any = False, **kwargs: Any) -> Any:
+    """Leave the body of a function or method out of programs, as `unused` does. With or without parentheses.
+
+    PyTorch calls back into Python there. A program of threadwheel has no Python to call.
+    """
+    if callable(drop):
+        return _mark(drop, "ignore")
+    return lambda function: _mark(function, "ignore")
 
 
 _fork = fork

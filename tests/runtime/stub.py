@@ -1,37 +1,43 @@
-"""Writes the ops' part of the stub file `_core.pyi` from the registry's schemas: `python tests/runtime/stub.py`.
+"""Writes the ops' parts of the stub file `_core.pyi` from the registry's schemas: `python tests/runtime/stub.py`.
 
 Run it with the built package installed; test_registry.py compares the file with what this makes. Overloads of one
-name become one signature that takes what any of them takes.
+name become one signature that takes what any of them takes, and a second one where ints may stand for a list of them.
+What the stub has of its own, for functions and methods that are no ops alone, stays.
 """
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 STUB = Path(__file__).parents[2] / "python" / "threadwheel" / "_core.pyi"
 BEGIN = "# --- ops: written by tests/runtime/stub.py ---\n"
 END = "\n# --- end of ops ---\n"
+BEGIN_METHODS = "    # --- methods: written by tests/runtime/stub.py ---\n"
+END_METHODS = "    # --- end of methods ---\n"
 
 TYPES = {
     "Tensor": "TensorLike",
-    "Scalar": "float",
-    "int": "int",
-    "SymInt": "int",
-    "float": "float",
+    "Scalar": "_float",
+    "int": "_int",
+    "SymInt": "_int",
+    "float": "_float",
     "bool": "_bool",
     "str": "str",
     "ScalarType": "DTypeLike",
+    "Device": "DeviceLike",
 }
 RESULTS = {
     "Tensor": "Tensor",
-    "int": "int",
-    "float": "float",
+    "int": "_int",
+    "float": "_float",
     "bool": "_bool",
     "str": "str",
     "Tensor[]": "list[Tensor]",
+    "Device": "device",
 }
 
 
@@ -58,7 +64,20 @@ def python_type(text: str) -> list[str]:
     return [TYPES.get(text, "Any")]
 
 
+def result_names(schema: str) -> list[str]:
+    """The names of several results, where the schema gives them."""
+    results = schema[schema.rindex("->") + 2 :].strip()
+    names = [part.split()[-1] for part in split(results[1:-1]) if " " in part]
+    return names if results.startswith("(Tensor") else []
+
+
+def class_of(names: list[str]) -> str:
+    return "".join(name[0].upper() + name[1:] for name in names)
+
+
 def result_type(text: str) -> str:
+    if names := result_names("->" + text):
+        return class_of(names)
     text = re.sub(r"(?<=Tensor)\([^)]*\)", "", text).strip()
     if text.startswith("("):
         parts = [result_type(part.split(" ")[0]) for part in split(text[1:-1])]
@@ -79,21 +98,26 @@ def arguments_of(schema: str) -> list[Argument]:
 
 
 def merged(overloads: list[list[Argument]]) -> list[Argument]:
+    """The arguments of all overloads by name; each takes what any overload takes by that name or in that place."""
     result: dict[str, Argument] = {}
-    for arguments in overloads:
-        for argument in arguments:
-            known = result.setdefault(argument.name, argument)
-            known.types += [one for one in argument.types if one not in known.types]
-            known.optional |= argument.optional
-            known.keyword_only &= argument.keyword_only
+    for argument in itertools.chain.from_iterable(overloads):
+        known = result.setdefault(argument.name, replace(argument, types=[]))
+        known.types += argument.types
+        known.optional |= argument.optional
+        known.keyword_only &= argument.keyword_only
     for argument in result.values():
         argument.optional |= any(all(one.name != argument.name for one in overload) for overload in overloads)
-    return sorted(result.values(), key=lambda one: (one.keyword_only, one.optional and not one.keyword_only))
+    ordered = sorted(result.values(), key=lambda one: (one.keyword_only, one.optional and not one.keyword_only))
+    for overload in overloads:
+        for known, argument in zip(ordered, overload, strict=False):
+            if not (known.keyword_only or argument.keyword_only):
+                known.types += argument.types
+    return ordered
 
 
-def signature(name: str, schemas: list[str]) -> str:
+def parts_of(arguments: list[Argument]) -> list[str]:
     parts, keywords = [], False
-    for argument in merged([arguments_of(schema) for schema in schemas]):
+    for argument in arguments:
         if keyword.iskeyword(argument.name):
             continue
         if argument.keyword_only and not keywords:
@@ -102,25 +126,88 @@ def signature(name: str, schemas: list[str]) -> str:
         types = sorted(dict.fromkeys(argument.types), key=lambda one: one == "None")
         union = "Any" if "Any" in types else " | ".join(types)
         parts.append(f"{argument.name}: {union}" + (" = ..." if argument.optional else ""))
-    results = dict.fromkeys(result_type(schema[schema.rindex("->") + 2 :]) for schema in schemas)
-    result = "Any" if "Any" in results else " | ".join(results)
-    line = f"def {name}({', '.join(parts)}) -> {result}: ...\n"
+    return parts
+
+
+def definition(name: str, parts: list[str], result: str, indent: str) -> str:
+    line = f"{indent}def {name}({', '.join(parts)}) -> {result}: ...\n"
     if len(line) <= 121:
         return line
-    return f"def {name}(\n" + "".join(f"    {part},\n" for part in parts) + f") -> {result}: ...\n"
+    return (
+        f"{indent}def {name}(\n" + "".join(f"{indent}    {part},\n" for part in parts) + f"{indent}) -> {result}: ...\n"
+    )
 
 
-def ops_part(schemas: list[str]) -> str:
-    by_name: dict[str, list[str]] = {}
+def gathering(overloads: list[list[Argument]]) -> list[Argument] | None:
+    """The arguments of the overload whose last argument by position is a list of ints of any length."""
+    for arguments in overloads:
+        by_position = [one for one in arguments if not one.keyword_only]
+        if by_position and by_position[-1].types == ["Sequence[_int]"]:
+            return arguments
+    return None
+
+
+def signature(name: str, schemas: list[str], is_method: bool = False) -> str:
+    overloads = [arguments_of(schema)[is_method:] for schema in schemas]
+    results = dict.fromkeys(result_type(schema[schema.rindex("->") + 2 :]) for schema in schemas)
+    result = "Any" if "Any" in results else " | ".join(results)
+    first, indent = (["self"], "    ") if is_method else ([], "")
+    gathered = gathering(overloads)
+    if gathered is None:
+        return definition(name, first + parts_of(merged(overloads)), result, indent)
+    ints = next(one for one in reversed(gathered) if not one.keyword_only)
+    parts = [part for part in parts_of([one for one in gathered if one is not ints]) if part != "*"]
+    before = sum(not one.keyword_only for one in gathered) - 1
+    parts.insert(before, f"*{ints.name}: _int")
+    plain = definition(name, first + parts_of(merged(overloads)), result, indent)
+    return f"{indent}@overload\n{plain}{indent}@overload\n" + definition(name, first + parts, result, indent)
+
+
+def by_name(schemas: list[str]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
     for schema in schemas:
-        # The others are the scripting language's; Python has its own.
-        if schema.startswith("aten::") and "Tensor" in schema[schema.index("(") :]:
-            by_name.setdefault(re.split(r"[.(]", schema.removeprefix("aten::"))[0], []).append(schema)
-    return BEGIN + "\n" + "".join(signature(name, texts) for name, texts in by_name.items()) + END
+        names.setdefault(re.split(r"[.(]", schema.split("::")[1])[0], []).append(schema)
+    return names
+
+
+def ops_part(schemas: list[str], others: str) -> str:
+    # The others are the scripting language's; Python has its own.
+    on_tensors = [one for one in schemas if one.startswith("aten::") and "Tensor" in one[one.index("(") :]]
+    names = by_name(on_tensors).items()
+    written = "".join(signature(name, texts) for name, texts in names if f"def {name}(" not in others)
+    named = {class_of(names): names for names in map(result_names, on_tensors) if names}
+    classes = "".join(
+        f"class {name}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in fields) + "\n"
+        for name, fields in named.items()
+    )
+    return BEGIN + "\n" + classes + written + END
+
+
+def methods_part(schemas: list[str], others: str) -> str:
+    methods = [one for one in schemas if re.match(r"aten::[\w.]+\(Tensor(\([^)]*\))? self\b", one)]
+    attributes = [one for one in schemas if re.match(r"prim::\w+\(Tensor(\(\w\))? a\)", one)]
+    written = BEGIN_METHODS
+    for name, texts in by_name(attributes).items():
+        if f"def {name}(" not in others:
+            result = result_type(texts[0][texts[0].rindex("->") + 2 :])
+            written += f"    @property\n    def {name}(self) -> {result}: ...\n"
+    for name, texts in by_name(methods).items():
+        if f"def {name}(" not in others + written:
+            written += signature(name, texts, is_method=True)
+    return written + END_METHODS
+
+
+def cut(stub: str, begin: str, end: str) -> tuple[str, str]:
+    return stub[: stub.index(begin)], stub[stub.index(end) + len(end) :]
 
 
 def updated(stub: str, schemas: list[str]) -> str:
-    return stub[: stub.index(BEGIN)] + ops_part(schemas) + stub[stub.index(END) + len(END) :]
+    before, after = cut(stub, BEGIN_METHODS, END_METHODS)
+    own = before[before.index("class Tensor:") :]
+    stub = before + methods_part(schemas, own) + after
+    before, after = cut(stub, BEGIN, END)
+    module_level = re.sub(r"(?m)^ .*", "", before + after)
+    return before + ops_part(schemas, module_level) + after
 
 
 if __name__ == "__main__":

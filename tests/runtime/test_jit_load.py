@@ -6,6 +6,7 @@ import io
 import zipfile
 
 import numpy as np
+import pytest
 
 from threadwheel import jit
 
@@ -38,3 +39,17 @@ def test_functions_that_call_twice_do_not_fill_memory() -> None:
     loaded = jit.load(archive("".join([*functions, last, module])))
     assert np.asarray(loaded(np.array([-1, 2], "f4"))).tolist() == [0, 2]
     assert loaded.training is False
+
+
+def test_lists_of_a_tensor_are_what_the_archive_says() -> None:
+    code = (
+        "class M(Module):\n  training : bool\n  def forward(self: __torch__.M,\n    x: Tensor) -> List[List[float]]:\n"
+        "    return annotate(List[List[float]], x.tolist())\n"
+        "  def sum(self: __torch__.M,\n    x: Tensor) -> int:\n"
+        "    return annotate(int, torch.sum(x).tolist())\n"
+    )
+    loaded = jit.load(archive(code))
+    assert loaded(np.array([[1, 2], [3, 4]], "f4")) == [[1, 2], [3, 4]]
+    assert loaded.sum(np.array([1, 2])) == 3
+    with pytest.raises(RuntimeError, match="tolist: the tensor has 1 dimensions and the annotation 2"):
+        loaded(np.ones(2, "f4"))

@@ -116,7 +116,7 @@ def test_the_stub_file_lists_ops_and_dtypes() -> None:
     classes |= {node.targets[0].id for node in tree.body if isinstance(node, ast.Assign)}  # type: ignore[attr-defined]
     assert listed == set(tw._core.ops) | (functions - classes)
     variables = {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
-    assert variables == {"ops", "dtypes", *tw._core.dtypes}
+    assert variables == {"ops", "dtypes", "dtype_aliases", *tw._core.dtypes}
 
 
 def test_the_stub_file_has_the_signatures_of_the_registry() -> None:

@@ -105,6 +105,23 @@ def test_array_protocol() -> None:
     assert np.sqrt(tw.from_numpy(np.array([4.0]))) == 2
 
 
+def test_functions_of_numpy_take_tensors_as_arrays() -> None:
+    array = random_array((3, 4))
+    x = tw.from_numpy(array)
+    for got, expected in (
+        (np.sum(x, axis=1, keepdims=True), array.sum(1, keepdims=True)),
+        (np.max(x, axis=0), array.max(0)),
+        (np.mean(x), array.mean()),
+        (np.concatenate([x, array], axis=1), np.concatenate([array, array], axis=1)),
+        (np.where(x > 0, x, 0), np.where(array > 0, array, 0)),
+        (np.sqrt(abs(x)), np.sqrt(abs(array))),
+    ):
+        assert isinstance(got, np.ndarray | np.floating)
+        np.testing.assert_array_equal(got, expected)
+    np.copyto(x, 0)
+    assert not array.any()
+
+
 def test_contiguous() -> None:
     x = random_array((30, 40, 50))
     for view in (x, x.T, x[::2, :, ::-1], np.broadcast_to(x[:, :1], (30, 9, 50)), x[..., 0], x[:0]):
@@ -136,19 +153,22 @@ def test_many_dimensions() -> None:
     np.testing.assert_array_equal(tw.add(x, x.transpose()).numpy(), x + x.transpose())
 
 
-def test_repr() -> None:
-    assert (
-        repr(tw.from_numpy(np.array([[1, 2], [3, 4]], "f4"))) == "Tensor([[1., 2.],\n        [3., 4.]], dtype=float32)"
-    )
-    assert repr(tw.sum(np.ones(3, "i8"))) == "Tensor(3, dtype=int64)"
-    assert repr(tw.from_numpy(np.ones((0, 2), "f4"))) == "Tensor(shape=[0, 2], dtype=float32)"
-    assert repr(tw.bfloat16) == "threadwheel.bfloat16"
-
-
 def test_dtypes_are_complete() -> None:
     names = {*DTYPES, "bfloat16", "qint8", "quint8", "qint32"}
     assert set(tw._core.dtypes) == names
     assert tw.float32 == tw.float32 and tw.float32 != tw.float64 and len({tw.float32, tw.float32, tw.int8}) == 2
+    assert repr(tw.bfloat16) == "threadwheel.bfloat16"
+
+
+def test_dtypes_have_the_names_that_c_gave_them() -> None:
+    assert {name: getattr(tw, name) for name in tw._core.dtype_aliases} == tw._core.dtype_aliases
+    assert (tw.half, tw.float, tw.double, tw.long, tw.cfloat) == (
+        tw.float16,
+        tw.float32,
+        tw.float64,
+        tw.int64,
+        tw.complex64,
+    )
 
 
 @pytest.mark.parametrize(

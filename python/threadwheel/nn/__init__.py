@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-__all__ = ["Module", "ModuleList", "Sequential"]
+from . import functional
+
+__all__ = ["Module", "ModuleList", "Sequential", "functional"]
 
 
 class Module:
