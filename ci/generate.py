@@ -71,6 +71,13 @@ jobs:
     steps:
 {setup}
       - run: bash ci/job.sh neighbours
+
+  shipping:
+    runs-on: ubuntu-latest
+    timeout-minutes: 60
+    steps:
+{setup}
+      - run: bash ci/job.sh shipping
 """
 
 CIBUILDWHEEL = """\
