@@ -156,6 +156,13 @@ def shipping(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/shipping", *session.posargs)
 
 
+@nox.session(tags=["matrix"], default=False)
+def others(session: nox.Session) -> None:
+    """Test that other projects build with threadwheel-build: what `init` writes, and one with options of its own."""
+    session.install(*group("test"), "uv", "cmake>=3.26", "ninja>=1.11")
+    session.run("pytest", "tests/wheel/others", *session.posargs)
+
+
 @nox.session(default=False)
 def reproducible(session: nox.Session) -> None:
     """Release the last commit from two folders, the second with an empty compiler cache: the same bytes (long)."""

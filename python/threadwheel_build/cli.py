@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Subcommand -> the module with its `add_arguments` and `run`, and its line of help.
 _MODULES = {
+    "init": ("init", "write a new project that builds one wheel per threading backend"),
     "audit": ("audit", "which threading runtimes wheels, folders and libraries need or define"),
     "wheel": ("wheelhouse", "build, audit and deliver the wheels of variants that are not up to date"),
     "repair": ("repair", "make a built wheel one for release: manylinux tag, bill of materials, same bytes every time"),
@@ -161,12 +162,21 @@ def _add_matrix(commands: Commands) -> None:
     matrix.set_defaults(run=_matrix)
 
 
+class _CmakeDir(argparse.Action):
+    """Like argparse's own `version`, which breaks a long line."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(Path(__file__).resolve().parent / "cmake")
+        parser.exit()
+
+
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="threadwheel_build",
         description="One wheel per threading backend from one option table (configs/ of the current project).",
     )
     parser.add_argument("--version", action="version", version=f"threadwheel_build {__version__}")
+    parser.add_argument("--cmake-dir", action=_CmakeDir, nargs=0, help="print where its CMake package is")
     parser.add_argument(
         "--project", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: the current one)"
     )

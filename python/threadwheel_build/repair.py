@@ -60,8 +60,9 @@ def shared_libraries(claims: Claims) -> list[str]:
 
 
 def tool_environment() -> dict[str, str]:
-    """This environment with the programs of the running Python's packages first on PATH."""
-    return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+    """This environment with the programs of the running Python's packages first on PATH, and plain text asked for."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "NO_COLOR": "1"}
 
 
 def run_tool(module: str, *arguments: str) -> str:

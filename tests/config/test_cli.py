@@ -124,6 +124,11 @@ def test_help_is_there(command: tuple[str, ...]) -> None:
     assert done.stdout.startswith("usage: threadwheel_build")
 
 
+def test_the_cmake_package_is_where_it_says() -> None:
+    folder = Path(run("--cmake-dir").stdout.removesuffix("\n"))
+    assert (folder / "threadwheel_build-config.cmake").is_file()
+
+
 def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -S -m threadwheel_build matrix --all | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, env={"PATH": os.environ["PATH"], "PYTHONPATH": "python"}, capture_output=True, text=True)  # fmt: skip
