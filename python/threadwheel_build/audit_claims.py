@@ -140,12 +140,13 @@ def _identity_errors(unit: Unit, claims: Claims) -> list[str]:
 def _tag_errors(unit: Unit, parts: Sequence[str]) -> list[str]:
     """Installers go by the file name; the tags in WHEEL are what the build meant."""
     named = {"-".join(tag) for tag in itertools.product(*(part.split(".") for part in parts))}
-    texts = []
-    for name in filter(WHEEL.fullmatch, unit.documents):
-        tags = set(BytesHeaderParser().parsebytes(unit.documents[name]).get_all("Tag", []))
-        if tags != named:
-            texts.append(f"the file name has the tags {listed(named)} but {name} says {listed(tags)}; build again")
-    return texts
+    found = [name for name in unit.documents if WHEEL.fullmatch(name)]
+    if len(found) != 1:
+        return [f"has {len(found)} .dist-info/WHEEL files; a wheel has one, build again"]
+    tags = set(BytesHeaderParser().parsebytes(unit.documents[found[0]]).get_all("Tag", []))
+    if tags == named:
+        return []
+    return [f"the file name has the tags {listed(named)} but {found[0]} says {listed(tags)}; build again"]
 
 
 def _metadata_errors(unit: Unit, claims: Claims) -> list[str]:

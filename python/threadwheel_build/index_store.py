@@ -21,9 +21,10 @@ from pathlib import Path
 from . import __version__
 from .audit import audit_wheel
 from .audit_claims import normal_name
+from .audit_units import METADATA
 from .deliver import deliver
 from .errors import AuditError, BuildError
-from .wheel_file import dist_info, headers
+from .wheel_file import headers
 
 SCHEMA = 1
 CACHE = ".threadwheel-index.json"
@@ -91,6 +92,9 @@ class Store:
     def check(self) -> None:
         """Raise AuditError when any wheel must not be published, with every reason."""
         own = {entry.project for entry in self.entries.values() if entry.variant}
+        if len(own) > 1:
+            text = f"is of one project, and these wheels are of {' and '.join(sorted(own))}"
+            self._refused.append(f"{self.site}: {text}; give each project a site")
         required = {name for variant in self.variants() for name in self.closure(variant)}
         for entry in self.entries.values():
             if entry.variant:
@@ -151,8 +155,10 @@ class Store:
         if report.problems:
             self._refused += [problem.text for problem in report.problems]
             return
-        with zipfile.ZipFile(path) as archive:
-            metadata = archive.read(f"{dist_info(archive.namelist())}/METADATA")
+        metadata = _metadata(path)
+        if metadata is None:
+            self._refused.append(f"{path}: has no single .dist-info/METADATA; build or download the wheel again")
+            return
         fields = headers(metadata)
         label = report.claims.label if report.claims else ""
         variant = label.replace(".", "-")
@@ -216,6 +222,13 @@ def _wheels(paths: Iterable[Path]) -> Iterator[Path]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _metadata(path: Path) -> bytes | None:
+    """The METADATA of a wheel that the audit could read; None where there is none, or more than one."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if METADATA.fullmatch(name)]
+        return archive.read(names[0]) if len(names) == 1 else None
 
 
 def _required_names(rows: Iterable[str]) -> Iterator[str]:

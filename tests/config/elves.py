@@ -226,16 +226,21 @@ class Families:
     def library(self, label: str) -> bytes:
         """The library of a family, with its claims embedded."""
         if label not in self._libraries:
-            plan = plan_source(claims_of(label))
-            if label == "tbb":
-                built = self._elves.tbb_user(f"{label}.so", rpath="$ORIGIN:$ORIGIN/../../../..", source=plan)
-            elif label == "omp":
-                source = OPENMP_LOOP.replace("int sum", 'extern "C" int sum') + plan + "namespace {}"
-                built = self._elves.shared(f"{label}.so", source, "-fopenmp")
-            else:
-                built = self._elves.shared(f"{label}.so", plan + "namespace {}")
-            self._libraries[label] = built.read_bytes()
+            self._libraries[label] = self._build(label).read_bytes()
         return self._libraries[label]
+
+    def _build(self, label: str) -> Path:
+        plan = plan_source(claims_of(label))
+        if label == "tbb":
+            return self._elves.tbb_user(f"{label}.so", rpath="$ORIGIN:$ORIGIN/../../../..", source=plan)
+        if label == "omp":
+            loop = OPENMP_LOOP.replace("int sum", 'extern "C" int sum')
+            return self._elves.shared(f"{label}.so", loop + plan + "namespace {}", "-fopenmp")
+        return self._elves.shared(f"{label}.so", plan + "namespace {}")
+
+    def embedding(self, name: str, claims: object) -> bytes:
+        """A library without a threading runtime that embeds `claims`."""
+        return self._elves.shared(f"{name}.so", plan_source(claims) + "namespace {}").read_bytes()
 
     def wheel(self, folder: Path, label: str, files: Mapping[str, bytes] | None = None, **metadata: Any) -> Path:
         """Write the wheel of a family into `folder`; `files` go over those of a sound one."""

@@ -310,6 +310,23 @@ def test_a_wheel_that_nothing_requires_is_refused(dist: Path, tmp_path: Path) ->
     assert f"{path.name}: {words}" in refused(tmp_path / "site", dist)
 
 
+def test_a_requirement_without_metadata_is_refused(dist: Path, tmp_path: Path) -> None:
+    path = requirement(dist / "others", "numpy")
+    rewrite_wheel(path, {"numpy-1.0.dist-info/METADATA": None})
+    words = "has no single .dist-info/METADATA; build or download the wheel again"
+    assert f"{path}: {words}" in refused(tmp_path / "site", dist)
+
+
+def test_a_site_has_one_project(families: Families, dist: Path, tmp_path: Path) -> None:
+    claims = claims_of("native") | {"name": "other"}
+    library = families.embedding("other", claims)
+    path = dist / "other-0.1.0+native-cp311-cp311-linux_x86_64.whl"
+    files = {"other/libother.so": library, "other/build_info.json": json.dumps(claims).encode()}
+    write_wheel(path, files, name="other", version="0.1.0+native", requires=claims["requires"])
+    words = "is of one project, and these wheels are of other and threadwheel; give each project a site"
+    assert f"{tmp_path}/site: {words}" in refused(tmp_path / "site", dist)
+
+
 def test_two_bad_wheels_are_both_named(families: Families, tmp_path: Path) -> None:
     paths = [swapped(families, tmp_path / "dist" / "a"), lying_metadata(families, tmp_path / "dist" / "b")]
     text = refused(tmp_path / "site", tmp_path / "dist")
