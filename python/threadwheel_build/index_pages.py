@@ -98,9 +98,10 @@ def _shown(index: Index, address: str) -> Mapping[str, str]:
 def install_lines(index: Index, address: str) -> tuple[str, str]:
     """What to paste for pip and for uv.
 
-    The version is said because pip takes the best version of all indexes; and uv asks `--index` first.
+    The version is said because pip takes the best version of all indexes; with `===`, because an installed
+    `X.Y.Z+label` satisfies `==X.Y.Z` and would stay. uv asks `--index` first.
     """
-    url, what = f"{address}/{index.folder}/", f"{index.newest.project}=={index.newest.version}"
+    url, what = f"{address}/{index.folder}/", f"{index.newest.project}==={index.newest.version}"
     if index.is_complete:
         return f"pip install --index-url {url} {what}", f"uv pip install --index-url {url} {what}"
     return (

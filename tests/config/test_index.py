@@ -120,8 +120,8 @@ def test_what_wheels_require_is_in_the_indexes_that_need_it(dist: Path, tmp_path
     assert found["tbb"] == ["numpy/", "tbb/", "tcmlib/", "threadwheel/"]
     lines = re.findall(r"<code data-tool=.*?>(.*?)</code>", (tmp_path / "site" / "index.html").read_text())
     assert lines[:2] == [
-        "pip install --index-url ADDRESS/omp/simple/ threadwheel==0.1.0",
-        "uv pip install --index-url ADDRESS/omp/simple/ threadwheel==0.1.0",
+        "pip install --index-url ADDRESS/omp/simple/ threadwheel===0.1.0",
+        "uv pip install --index-url ADDRESS/omp/simple/ threadwheel===0.1.0",
     ]
 
 
@@ -135,9 +135,9 @@ def test_the_page_for_people_has_a_line_for_every_backend(dist: Path, tmp_path: 
     ]
     assert (
         '<code data-tool="pip">pip install --index-url https://a.example/w/tbb/simple/ '
-        "--extra-index-url https://pypi.org/simple/ threadwheel==0.1.0+tbb</code>"
+        "--extra-index-url https://pypi.org/simple/ threadwheel===0.1.0+tbb</code>"
     ) in page
-    assert '<code data-tool="uv">uv pip install --index https://a.example/w/tbb/simple/ threadwheel==0.1.0+tbb' in page
+    assert '<code data-tool="uv">uv pip install --index https://a.example/w/tbb/simple/ threadwheel===0.1.0+tbb' in page
     assert "TBB everywhere: libtbb, MKL tbb_thread, oneDNN TBB" in page
 
 

@@ -65,7 +65,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 def line(address: str, label: str) -> str:
     version = "0.1.0" if label == "omp" else f"0.1.0+{label}"
     url = f"{address}/{label}/simple/"
-    return f"pip install --index-url {url} --extra-index-url https://pypi.org/simple/ threadwheel=={version}"
+    return f"pip install --index-url {url} --extra-index-url https://pypi.org/simple/ threadwheel==={version}"
 
 
 @pytest.mark.parametrize("label", ["omp", "tbb", "native"])

@@ -47,7 +47,7 @@ def test_its_variants_are_built_audited_released_and_indexed(builder: Builder, p
         other = {"omp": "threads", "threads": "omp"}[row["label"]]
         assert builder("audit", row["wheel"], "--expect", other, cwd=project, ok=False).returncode == 1
     builder("index", "dist/release", "-o", "site", cwd=project)
-    assert "omp/simple/ my-loops==0.1.0" in (project / "site" / "index.html").read_text()
+    assert "omp/simple/ my-loops===0.1.0" in (project / "site" / "index.html").read_text()
 
 
 def test_bare_cmake_builds_it(builder: Builder, project: Path, tmp_path: Path) -> None:

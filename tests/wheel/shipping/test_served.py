@@ -34,12 +34,12 @@ def venv(tmp_path: Path) -> Path:
     return tmp_path / "venv"
 
 
-def install(venv: Path, tool: str, url: str, *more: str) -> None:
+def install(venv: Path, tool: str, url: str, what: str = "threadwheel") -> None:
     if tool == "pip":
         command = [venv / "bin" / "python", "-m", "pip", "install", "--no-cache-dir"]
     else:
         command = ["uv", "pip", "install", "--no-cache", "--python", venv]
-    run(*command, "--index-url", url, "threadwheel", *more, **ALONE)
+    run(*command, "--index-url", url, what, **ALONE)
 
 
 def said(venv: Path) -> list[object]:
@@ -89,8 +89,9 @@ def test_one_backend_replaces_another_wholly_and_uninstalls_wholly(copied_site: 
         alone[label] = files(venv)
         run(venv / "bin" / "python", "-m", "pip", "uninstall", "--yes", "threadwheel")
         assert files(venv) == empty
-    for label in ("omp", "tbb", "native", "omp"):
-        # pip takes the version without a label for older, and leaves the newer one unless told so.
-        install(venv, "pip", copied_site.index(label), "--force-reinstall", "--no-deps")
-        assert said(venv)[0] == label
-        assert files(venv) == alone[label]
+    for tool in ("pip", "uv"):
+        for label in ("omp", "tbb", "native", "omp"):
+            # As the page says it: 0.1.0+tbb satisfies ==0.1.0, and would stay.
+            install(venv, tool, copied_site.index(label), f"threadwheel===0.1.0{'' if label == 'omp' else '+' + label}")
+            assert said(venv)[0] == label
+            assert files(venv) == alone[label]
