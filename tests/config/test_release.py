@@ -121,9 +121,9 @@ def git(project: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=project, check=True, capture_output=True, env=env)
 
 
-def release_without_a_time(project: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+def release_without_a_time(project: Path, tmp_path: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "threadwheel_build", "--project", project, "release", "native", "--json"]
-    env = environment(tmp_path / "tools", HOME=str(tmp_path), GIT_CEILING_DIRECTORIES=str(tmp_path))
+    env = environment(tmp_path / "tools", HOME=str(tmp_path), GIT_CEILING_DIRECTORIES=str(tmp_path), **extra)
     del env["SOURCE_DATE_EPOCH"]
     return subprocess.run(command, env=env, capture_output=True, text=True)
 
@@ -150,6 +150,12 @@ def test_without_a_commit_the_time_must_be_said(project: Path, tmp_path: Path) -
     assert done.returncode == 2
     assert done.stderr.startswith(f"{project}: has no commit to take the time from: fatal: not a git repository")
     assert done.stderr.count("\n") == 1
+
+
+def test_without_git_the_time_must_be_said(project: Path, tmp_path: Path) -> None:
+    done = release_without_a_time(project, tmp_path, PATH=str(tmp_path))
+    words = "git: is not installed; commit, or set SOURCE_DATE_EPOCH to the seconds since 1970 that the release shall carry\n"
+    assert (done.returncode, done.stderr) == (2, words)
 
 
 @pytest.mark.parametrize("moment", ["building", "repairing and auditing", "checking", "delivered"])

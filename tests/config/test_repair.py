@@ -86,6 +86,11 @@ def test_a_repaired_wheel_is_sound_and_has_a_bill_of_materials(
     assert bill["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
 
 
+def test_json_names_the_wheel(families: Families, tmp_path: Path, tools: Path) -> None:
+    done = builder("repair", families.wheel(tmp_path, "tbb"), "-o", tmp_path / "out", "--json", tools=tools)
+    assert [Path(json.loads(done.stdout)["wheel"])] == list((tmp_path / "out").iterdir())
+
+
 def test_shared_runtimes_are_not_grafted(families: Families, tmp_path: Path, tools: Path) -> None:
     for label, library in (("omp", ["libgomp.so.1"]), ("tbb", ["libtbb.so.12"]), ("native", [])):
         repaired(families.wheel(tmp_path, label), tmp_path / label, tools)
