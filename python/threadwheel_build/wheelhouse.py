@@ -29,7 +29,7 @@ from .options import OptionTable, closest, load_table, project_settings
 from .plan import Plan
 from .sources import VARIANT_SETTING, hint
 
-_IGNORED = {"__pycache__", "build", "dist"}
+_IGNORED = {"__pycache__", "build", "dist", "site"}
 _CXX_SUFFIXES = {".cpp", ".cc", ".cxx"}
 # What reaches a compiler or the build engine through the environment; speed and caching do not change a wheel.
 _ENVIRONMENT = {"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
