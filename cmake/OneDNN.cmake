@@ -35,7 +35,8 @@ threadwheel_headers(dnnl_includes onednn "${THREADWHEEL_onednn_VERSION}" "${dnnl
 set(THREADWHEEL_DNN_OPTIONS -isystem "${dnnl_includes}")
 
 set(soname libthreadwheel_dnnl.so)
-set(edits --set-soname ${soname} --set-rpath "$ORIGIN")
+string(JOIN ":" rpath ${THREADWHEEL_RPATH}) # it needs the same runtime as libthreadwheel.so, from the same place
+set(edits --set-soname ${soname} --set-rpath "${rpath}")
 if(PLAN_MKLDNN_THREADING STREQUAL "TBB")
   # This build names libimf and libintlc: of the first it takes only plain libm functions, of the
   # second two memory functions, which intlc_shim.c provides under a name that hides nobody's.

@@ -2,7 +2,7 @@
 
 Owns the verdict: one runtime per unit, one copy of it, and agreement with the build's own claims, RECORD
 and `--expect`; and the command. Reading, comparing and showing are the audit_*.py modules'. Callers: the
-build hooks (`audit_wheel`, before a wheel is delivered) and the command line (`add_arguments`, `run`).
+build hooks, repair and index (`require_clean`, before a wheel is delivered) and the command line (`add_arguments`, `run`).
 
 What it cannot see: a static copy whose symbols are hidden and stripped; what is opened at run time with
 dlopen or ctypes; what libraries outside the unit need in turn; runtimes that are not in runtimes.py;
@@ -26,7 +26,7 @@ from .audit_copies import elf_rows, notes, runtime_problems, runtimes_of
 from .audit_report import CLEAN, FINDING, UNREADABLE, Claims, Problem, Report, listed, report_data, report_text
 from .audit_units import Unit, read_directory, read_library, shown
 from .audit_wheels import ZIP_MAGIC, read_wheel
-from .errors import BuildError
+from .errors import AuditError, BuildError
 from .options import closest
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "audit_wheel",
     "expected_runtimes",
     "report_text",
+    "require_clean",
     "run",
 ]
 
@@ -56,6 +57,18 @@ def audit_wheel(path: Path, expect: str | None = None, project_dir: Path | None 
     """
     expected = _expectation(expect, project_dir)
     return _judge(read_wheel(Path(path)), expected)
+
+
+def require_clean(path: Path, expect: str | None = None, project_dir: Path | None = None) -> tuple[Report, Claims]:
+    """Audit a wheel that must be ours and sound; AuditError with everything that is wrong when it is not."""
+    report = audit_wheel(path, expect, project_dir)
+    texts = [problem.text for problem in report.problems]
+    if report.claims is None:
+        texts.append(f"{path.name}: has no build_info.json and no compiled-in plan; the build must write both")
+    if texts or report.claims is None:
+        lines = "\n".join(f"  {text}" for text in texts)
+        raise AuditError(f"threadwheel_build: {path.name} contradicts its plan and is not delivered:\n{lines}")
+    return report, report.claims
 
 
 def audit_path(path: Path, expect: str | None = None, project_dir: Path | None = None) -> list[Report]:

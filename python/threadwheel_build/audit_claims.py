@@ -7,6 +7,7 @@ is audit_wheels.py's. Schema of build_info.json: report.build_info writes it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import posixpath
 import re
@@ -17,7 +18,7 @@ from typing import Any
 
 from .audit_copies import runtimes_of
 from .audit_report import Claims, ElfRow, Problem, listed
-from .audit_units import BUILD_INFO, METADATA, PLAN_SECTION, Unit
+from .audit_units import BUILD_INFO, METADATA, PLAN_SECTION, WHEEL, Unit
 
 SCHEMA = 1
 
@@ -129,18 +130,30 @@ def _identity_errors(unit: Unit, claims: Claims) -> list[str]:
     if len(parts) not in (5, 6):
         return [f"the file name has {len(parts)} parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"]
     texts = []
-    if _normal_name(parts[0]) != _normal_name(claims.name):
+    if normal_name(parts[0]) != normal_name(claims.name):
         texts.append(_contradiction(f"the file name says {parts[0]}", claims, claims.name))
     if parts[1] != claims.full_version:
         texts.append(_contradiction(f"the file name says version {parts[1]}", claims, claims.full_version))
-    return texts
+    return texts + _tag_errors(unit, parts[-3:])
+
+
+def _tag_errors(unit: Unit, parts: Sequence[str]) -> list[str]:
+    """Installers go by the file name; the tags in WHEEL are what the build meant."""
+    named = {"-".join(tag) for tag in itertools.product(*(part.split(".") for part in parts))}
+    found = [name for name in unit.documents if WHEEL.fullmatch(name)]
+    if len(found) != 1:
+        return [f"has {len(found)} .dist-info/WHEEL files; a wheel has one, build again"]
+    tags = set(BytesHeaderParser().parsebytes(unit.documents[found[0]]).get_all("Tag", []))
+    if tags == named:
+        return []
+    return [f"the file name has the tags {listed(named)} but {found[0]} says {listed(tags)}; build again"]
 
 
 def _metadata_errors(unit: Unit, claims: Claims) -> list[str]:
     parse = BytesHeaderParser().parsebytes
     all_fields = {name: parse(data) for name, data in unit.documents.items() if METADATA.fullmatch(name)}
-    own_name = _normal_name(claims.name)
-    own = {name: fields for name, fields in all_fields.items() if _normal_name(str(fields["Name"])) == own_name}
+    own_name = normal_name(claims.name)
+    own = {name: fields for name, fields in all_fields.items() if normal_name(str(fields["Name"])) == own_name}
     if unit.kind == "wheel" and (len(own), len(all_fields)) != (1, 1):
         names = listed(str(fields["Name"]) for fields in all_fields.values())
         return [_contradiction(f"METADATA is of {names}", claims, claims.name)]
@@ -160,7 +173,8 @@ def _contradiction(found: str, claims: Claims, claimed: str) -> str:
     return f"{found} but {claims.source} says {claimed}; build again"
 
 
-def _normal_name(name: str) -> str:
+def normal_name(name: str) -> str:
+    """A distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -24,6 +24,7 @@ from .errors import ElfError, NotLoadedElfError, UnsupportedElfError
 PLAN_SECTION = ".threadwheel_plan"
 BUILD_INFO = re.compile(r"(?:[^/]+/)?build_info\.json")
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+WHEEL = re.compile(r"[^/]+\.dist-info/WHEEL")
 
 # Limits against archives that unpack to more than a machine has: a member is held in memory as a whole.
 MAX_MEMBER_BYTES = 1 << 30
@@ -189,7 +190,7 @@ def _name_in(folder: Path, file_path: Path) -> str:
 
 
 def _is_document(name: str) -> bool:
-    return bool(BUILD_INFO.fullmatch(installed(name)) or METADATA.fullmatch(name))
+    return bool(BUILD_INFO.fullmatch(installed(name)) or METADATA.fullmatch(name) or WHEEL.fullmatch(name))
 
 
 def _facts(path: str, data: bytes) -> Facts:

@@ -1,4 +1,4 @@
-"""The `threadwheel_build` command: plan, matrix, audit, wheel.
+"""The `threadwheel_build` command.
 
 Each subcommand is one function that prints and returns an exit code: 0 fine, 1 a finding, 2 a mistake
 in what was asked. Modules load when their subcommand runs, so `plan` stays quick.
@@ -7,6 +7,7 @@ in what was asked. Modules load when their subcommand runs, so `plan` stays quic
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,18 @@ from .options import OptionTable, load_table
 
 if TYPE_CHECKING:
     from .sources import Heard
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+# Subcommand -> the module with its `add_arguments` and `run`, and its line of help.
+_MODULES = {
+    "init": ("init", "write a new project that builds one wheel per threading backend"),
+    "audit": ("audit", "which threading runtimes wheels, folders and libraries need or define"),
+    "wheel": ("wheelhouse", "build, audit and deliver the wheels of variants that are not up to date"),
+    "repair": ("repair", "make a built wheel one for release: manylinux tag, bill of materials, same bytes every time"),
+    "release": ("release", "build and repair the wheels of the release variants"),
+    "index": ("index", "make a static package index per backend, and a page to choose one"),
+}
 
 
 def _print_json(data: object) -> None:
@@ -114,29 +127,7 @@ def _matrix(args: argparse.Namespace) -> int:
     return 0
 
 
-def _audit(args: argparse.Namespace) -> int:
-    from . import audit
-
-    return audit.run(args)
-
-
-def _wheel(args: argparse.Namespace) -> int:
-    from . import wheelhouse
-
-    return wheelhouse.run(args)
-
-
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="threadwheel_build",
-        description="One wheel per threading backend from one option table (configs/ of the current project).",
-    )
-    parser.add_argument("--version", action="version", version=f"threadwheel_build {__version__}")
-    parser.add_argument(
-        "--project", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: the current one)"
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
+def _add_plan(commands: Commands) -> None:
     plan = commands.add_parser(
         "plan", help="what these options build, and why; exit 2 with every problem when they build nothing"
     )
@@ -157,6 +148,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     plan.add_argument("--name", default="", help=argparse.SUPPRESS)
     plan.set_defaults(run=_plan)
 
+
+def _add_matrix(commands: Commands) -> None:
     matrix = commands.add_parser(
         "matrix", help="the variants as CI jobs, or with --all the verdict of every combination"
     )
@@ -168,18 +161,34 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     )
     matrix.set_defaults(run=_matrix)
 
-    audit = commands.add_parser("audit", help="which threading runtimes wheels, folders and libraries need or define")
-    wheel = commands.add_parser("wheel", help="build, audit and deliver the wheels of variants that are not up to date")
-    wheel.add_argument("variant", nargs="+", help="a file of configs/variants/, without .toml")
-    wheel.add_argument("--show", action="store_true", help="build nothing, show what was built")
-    wheel.add_argument("--out", type=Path, help="where the wheel goes (default: dist/VARIANT)")
-    wheel.add_argument("--json", action="store_true", help="print JSON")
-    wheel.set_defaults(run=_wheel)
-    if "audit" in arguments:
-        from .audit import add_arguments
 
-        add_arguments(audit)
-    audit.set_defaults(run=_audit)
+class _CmakeDir(argparse.Action):
+    """Like argparse's own `version`, which breaks a long line."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(Path(__file__).resolve().parent / "cmake")
+        parser.exit()
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="threadwheel_build",
+        description="One wheel per threading backend from one option table (configs/ of the current project).",
+    )
+    parser.add_argument("--version", action="version", version=f"threadwheel_build {__version__}")
+    parser.add_argument("--cmake-dir", action=_CmakeDir, nargs=0, help="print where its CMake package is")
+    parser.add_argument(
+        "--project", type=Path, default=Path(), metavar="DIR", help="the project's folder (default: the current one)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_plan(commands)
+    _add_matrix(commands)
+    for name, (module_name, description) in _MODULES.items():
+        command = commands.add_parser(name, help=description)
+        if name in arguments:
+            module = importlib.import_module(f".{module_name}", __package__)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser
 
 

@@ -122,6 +122,12 @@ def matches(when: dict[str, Any], resolved: dict[str, str | None]) -> bool:
     return all(resolved.get(name) in (want if isinstance(want, list) else [want]) for name, want in when.items())
 
 
+def project_settings(root: Path) -> dict[str, Any]:
+    """`[tool.threadwheel]` of the project's pyproject.toml."""
+    settings: dict[str, Any] = read_toml(root / "pyproject.toml").get("tool", {}).get("threadwheel", {})
+    return settings
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a file of configs/; a missing or broken one is the user's to mend."""
     try:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .errors import BuildError
 from .libraries import Library, load_libraries, used_libraries
-from .options import ANY_FAMILY, Option, OptionTable, matches, read_toml
+from .options import ANY_FAMILY, Option, OptionTable, matches, project_settings
 
 
 @dataclass(frozen=True)
@@ -242,10 +241,9 @@ def cross_product(table: OptionTable) -> Iterator[dict[str, str]]:
 
 def project_version(table: OptionTable) -> str:
     """`[tool.threadwheel] version` of the project's pyproject.toml."""
-    path = table.root / "pyproject.toml"
-    settings: dict[str, Any] = read_toml(path).get("tool", {}).get("threadwheel", {})
-    version = settings.get("version")
+    version = project_settings(table.root).get("version")
     if not isinstance(version, str):
+        path = table.root / "pyproject.toml"
         raise BuildError(f"{path}: has no version in [tool.threadwheel]; write version = 'X.Y.Z' there")
     return version
 

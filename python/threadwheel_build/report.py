@@ -91,6 +91,7 @@ def build_info(plan: Plan, name: str) -> dict[str, Any]:
                 "threading": plan.resolved.get(lib.option),
                 "license": lib.license,
                 "purl": lib.purl,
+                "requires": list(lib.requires),  # of whoever installs the wheel: then it is not inside
             }
             for lib in plan.libraries
         },

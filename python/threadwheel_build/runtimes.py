@@ -29,6 +29,7 @@ class Runtime:
     uses: tuple[str, ...]
     defines: tuple[str, ...]
     answers: tuple[str, ...] = ()
+    shared_as: tuple[str, ...] = ()
 
 
 def _load() -> tuple[Runtime, ...]:
@@ -41,6 +42,7 @@ def _load() -> tuple[Runtime, ...]:
             uses=tuple(row["uses"]),
             defines=tuple(row["defines"]),
             answers=tuple(row.get("answers", ())),
+            shared_as=tuple(row["shared-as"]),
         )
         for name, row in table["runtimes"].items()
     )

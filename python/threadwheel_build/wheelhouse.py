@@ -25,11 +25,11 @@ from .decision import plan_for_hook
 from .deliver import deliver
 from .errors import BuildError
 from .matrix import job_of
-from .options import OptionTable, closest, load_table, read_toml
+from .options import OptionTable, closest, load_table, project_settings
 from .plan import Plan
 from .sources import VARIANT_SETTING, hint
 
-_IGNORED = {"__pycache__", "build", "dist"}
+_IGNORED = {"__pycache__", "build", "dist", "site"}
 _CXX_SUFFIXES = {".cpp", ".cc", ".cxx"}
 # What reaches a compiler or the build engine through the environment; speed and caching do not change a wheel.
 _ENVIRONMENT = {"CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
@@ -37,11 +37,14 @@ _ENVIRONMENT_PREFIXES = ("CMAKE_", "SKBUILD_")
 _HARMLESS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER", "CMAKE_BUILD_PARALLEL_LEVEL")
 
 
-def _input_files(project: Path) -> Iterator[Path]:
+def input_names(project: Path) -> tuple[str, ...]:
     """`[tool.threadwheel] inputs` of the project: what a wheel is made from; everything when there is no such key."""
-    settings = read_toml(project / "pyproject.toml").get("tool", {}).get("threadwheel", {})
     visible = sorted(p.name for p in project.iterdir() if not p.name.startswith(".") and p.name not in _IGNORED)
-    for name in settings.get("inputs", visible):
+    return tuple(project_settings(project).get("inputs", visible))
+
+
+def _input_files(project: Path) -> Iterator[Path]:
+    for name in input_names(project):
         top = project / name
         if top.is_file():
             yield top
@@ -143,7 +146,8 @@ def _front_end(project: Path, variant: str, staging: Path, environment: dict[str
     ]
     if shutil.which("uv"):
         command += ["--installer", "uv"]
-    code = subprocess.run([*command, str(project)], env={**os.environ, **environment}).returncode
+    # Its lines are progress: standard output is for what was asked, which may be JSON.
+    code = subprocess.run([*command, str(project)], env={**os.environ, **environment}, stdout=sys.stderr).returncode
     wheels = list(staging.glob("*.whl"))
     if code or len(wheels) != 1:
         raise BuildError(
@@ -211,6 +215,14 @@ def _row(stamp: dict[str, Any]) -> list[str]:
     cached = f"{cache['hits']} hits, {cache['misses']} misses" if cache else "none"
     size = f"{stamp['size_bytes'] / 1e6:.1f} MB"
     return [stamp["variant"], Path(stamp["wheel"]).name, size, backends, f"{stamp['seconds']:.0f} s", cached]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `wheel`."""
+    parser.add_argument("variant", nargs="+", help="a file of configs/variants/, without .toml")
+    parser.add_argument("--show", action="store_true", help="build nothing, show what was built")
+    parser.add_argument("--out", type=Path, help="where the wheel goes (default: dist/VARIANT)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elves import WHEEL_NAME, Elves, plan_source, tbb_claims, write_wheel
+from elves import WHEEL_NAME, Elves, Families, plan_source, tbb_claims, write_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "python"))
@@ -65,6 +65,11 @@ def our_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "threadwheel/lib/libthreadwheel.so": built.strip(core).read_bytes(),
         "threadwheel/_core.so": built.shared("_core.so").read_bytes(),
     }
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Families:
+    return Families(tmp_path_factory.mktemp("families"))
 
 
 @pytest.fixture

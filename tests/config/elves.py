@@ -159,17 +159,19 @@ def write_wheel(
     name: str = "threadwheel",
     version: str = "0.1.0+tbb",
     requires: Sequence[str] = ("numpy>=1.24", "tbb>=2021.13"),
+    license_files: Sequence[str] = ("LICENSE",),
     record: bool = True,
 ) -> Path:
     """Zip `files` with a dist-info folder whose RECORD is right."""
     info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
-        f"Requires-Dist: {row}\n" for row in requires
-    )
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: >=3.11\n"
+    metadata += "".join(f"Requires-Dist: {row}\n" for row in requires)
+    metadata += "".join(f"License-File: {row}\n" for row in license_files)
+    tag = "-".join(path.name.removesuffix(".whl").split("-")[-3:])
     members = {
         **files,
         f"{info}/METADATA": metadata.encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(),
     }
     if record:
         rows = [f"{member},{record_hash(data)},{len(data)}" for member, data in members.items()]
@@ -193,3 +195,65 @@ def rewrite_wheel(path: Path, changes: Mapping[str, bytes | None]) -> Path:
 
 def record_hash(data: bytes) -> str:
     return f"sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()}"
+
+
+def claims_of(label: str) -> dict[str, Any]:
+    """The claims of a wheel of the family `label`: omp (the default), tbb or native."""
+    runtimes = {"omp": ["gnu-openmp"], "tbb": ["tbb"], "native": []}[label]
+    requires = ["numpy>=1.24", "tbb>=2021.13"] if label == "tbb" else ["numpy>=1.24"]
+    libraries = {
+        "mkl": {"title": "oneMKL", "license": "LicenseRef-Intel-Simplified-Software-License", "version": "2024.2"},
+        "numpy": {"title": "NumPy", "license": "BSD-3-Clause", "requires": ["numpy>=1.24"]},
+    }
+    purls = {"mkl": "pkg:pypi/mkl-static@2024.2.2", "numpy": "pkg:pypi/numpy"}
+    return tbb_claims() | {
+        "label": label,
+        "default": label == "omp",
+        "family": label.upper(),
+        "runtimes": runtimes,
+        "requires": requires,
+        "libraries": {name: {**row, "purl": purls[name]} for name, row in libraries.items()},
+    }
+
+
+class Families:
+    """Sound wheels of the three families, their ELF files built once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._elves = Elves(folder)
+        self._libraries: dict[str, bytes] = {}
+
+    def library(self, label: str) -> bytes:
+        """The library of a family, with its claims embedded."""
+        if label not in self._libraries:
+            self._libraries[label] = self._build(label).read_bytes()
+        return self._libraries[label]
+
+    def _build(self, label: str) -> Path:
+        plan = plan_source(claims_of(label))
+        if label == "tbb":
+            return self._elves.tbb_user(f"{label}.so", rpath="$ORIGIN:$ORIGIN/../../../..", source=plan)
+        if label == "omp":
+            loop = OPENMP_LOOP.replace("int sum", 'extern "C" int sum')
+            return self._elves.shared(f"{label}.so", loop + plan + "namespace {}", "-fopenmp")
+        return self._elves.shared(f"{label}.so", plan + "namespace {}")
+
+    def embedding(self, name: str, claims: object) -> bytes:
+        """A library without a threading runtime that embeds `claims`."""
+        return self._elves.shared(f"{name}.so", plan_source(claims) + "namespace {}").read_bytes()
+
+    def wheel(self, folder: Path, label: str, files: Mapping[str, bytes] | None = None, **metadata: Any) -> Path:
+        """Write the wheel of a family into `folder`; `files` go over those of a sound one."""
+        claims = claims_of(label)
+        version = claims["version"] if claims["default"] else f"{claims['version']}+{label}"
+        info = f"threadwheel-{version}.dist-info"
+        members = {
+            "threadwheel/__init__.py": b"",
+            "threadwheel/lib/libthreadwheel.so": self.library(label),
+            "threadwheel/build_info.json": json.dumps(claims).encode(),
+            f"{info}/licenses/LICENSE": b"the licence\n",
+            **(files or {}),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"threadwheel-{version}-cp311-cp311-linux_x86_64.whl"
+        return write_wheel(path, members, **{"version": version, "requires": claims["requires"], **metadata})

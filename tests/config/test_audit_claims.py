@@ -144,6 +144,21 @@ def test_file_name_and_metadata_that_contradict_the_claims_are_refused(
     assert text in claims_text(audit.audit_wheel(ours({}, file_name, **metadata)))
 
 
+def test_a_file_name_with_other_tags_than_the_build_said_is_refused(ours: Callable[..., Path]) -> None:
+    wheel = ours()
+    renamed = wheel.rename(wheel.with_name(wheel.name.replace("linux", "manylinux_2_17")))
+    assert claims_text(audit.audit_wheel(renamed)).endswith(
+        ": the file name has the tags cp311-cp311-manylinux_2_17_x86_64 but threadwheel-0.1.0+tbb.dist-info/WHEEL "
+        "says cp311-cp311-linux_x86_64; build again"
+    )
+
+
+def test_a_wheel_without_its_wheel_file_is_refused(ours: Callable[..., Path]) -> None:
+    report = audit.audit_wheel(rewrite_wheel(ours(), {"threadwheel-0.1.0+tbb.dist-info/WHEEL": None}))
+    assert kinds(report) == ["claims-mismatch", "record"]
+    assert text_of(report, "claims-mismatch").endswith(": has 0 .dist-info/WHEEL files; a wheel has one, build again")
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [

@@ -104,6 +104,8 @@ def test_a_variant_file_is_named_as_its_label(name: str) -> None:
         (("wheel", "omp", "tbb", "--out", "x"), "--out: takes the wheel of one variant"),
         (("--project", "nowhere", "plan"), "nowhere/configs/options.toml: there is no such file"),
         (("bogus",), "invalid choice: 'bogus'"),
+        (("--project", "nowhere", "index", ".", "-o", "x"), "nowhere/configs/options.toml: there is no such file"),
+        (("--project", "nowhere", "release"), "nowhere/configs/options.toml: there is no such file"),
     ],
 )
 def test_mistakes_get_one_line_and_exit_code_2(arguments: tuple[str, ...], words: str) -> None:
@@ -113,11 +115,18 @@ def test_mistakes_get_one_line_and_exit_code_2(arguments: tuple[str, ...], words
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("plan",), ("matrix",), ("audit",), ("wheel",)])
+@pytest.mark.parametrize(
+    "command", [(), ("plan",), ("matrix",), ("audit",), ("wheel",), ("repair",), ("release",), ("index",)]
+)
 def test_help_is_there(command: tuple[str, ...]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: threadwheel_build")
+
+
+def test_the_cmake_package_is_where_it_says() -> None:
+    folder = Path(run("--cmake-dir").stdout.removesuffix("\n"))
+    assert (folder / "threadwheel_build-config.cmake").is_file()
 
 
 def test_a_closed_pipe_is_no_error() -> None:

@@ -27,6 +27,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 NO_CHANGES: dict[str, Callable[[Path], object]] = {
     "nothing": lambda p: None,
     "a build": lambda p: (p / "build").mkdir() or (p / "build" / "x").write_text(""),
+    "an index": lambda p: (p / "site").mkdir() or (p / "site" / "x").write_text(""),
     "a cache": lambda p: (p / "src" / "__pycache__").mkdir() or (p / "src" / "__pycache__" / "x").write_text(""),
     "a hidden folder": lambda p: (p / ".git").mkdir() or (p / ".git" / "x").write_text(""),
 }

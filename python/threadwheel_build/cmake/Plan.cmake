@@ -83,16 +83,16 @@ planner cannot see it (a toolchain file or an enclosing project)\n  use: -D${nam
   endforeach()
 endfunction()
 
-# threadwheel_plan(NAME <distribution> PROJECT <dir with configs/> [BUILDER <dir with threadwheel_build>])
+# The planner is the one of the distribution that this file came with.
+get_filename_component(_plan_builder "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
+
+# threadwheel_plan(NAME <distribution> PROJECT <dir with configs/>)
 function(threadwheel_plan)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;PROJECT;BUILDER" "")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;PROJECT" "")
   _plan_python(python)
   set(folder "${CMAKE_BINARY_DIR}/threadwheel")
   _plan_write_input("${folder}/plan.in")
-  set(environment "PYTHONDONTWRITEBYTECODE=1")
-  if(arg_BUILDER)
-    list(APPEND environment "PYTHONPATH=${arg_BUILDER}")
-  endif()
+  set(environment "PYTHONDONTWRITEBYTECODE=1" "PYTHONPATH=${_plan_builder}")
   execute_process(
     COMMAND "${CMAKE_COMMAND}" -E env ${environment} "${python}" -P -m threadwheel_build
             --project "${arg_PROJECT}" plan --format cmake --name "${arg_NAME}" --cmake-input "${folder}/plan.in"

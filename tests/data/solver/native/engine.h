@@ -1,0 +1,3 @@
+#pragma once
+
+double dot(const double* a, const double* b, long n);
