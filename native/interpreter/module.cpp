@@ -128,7 +128,7 @@ std::shared_ptr<const script::Source> source_of(const archive::Archive& archive,
 
 }  // namespace
 
-Module load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
+Object load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
   auto unit = std::make_shared<script::Unit>(
       [archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
   Reader reader(*unit, *archive);
@@ -136,7 +136,7 @@ Module load(std::shared_ptr<archive::Archive> archive, const std::string& model)
     unit->set_constants(reader.read(archive::unpickle(*archive, "constants", model)).to_tuple());
   Value root = reader.read(archive::unpickle(*archive, "data", model));
   if (!root.is_object()) throw Error(ErrorCode::kValue, archive->where() + ": the root of data.pkl is not a module");
-  return {std::move(unit), std::move(root)};
+  return {std::move(root), std::move(unit)};
 }
 
 }  // namespace threadwheel::interpreter
