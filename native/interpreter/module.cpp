@@ -131,6 +131,7 @@ std::shared_ptr<const script::Source> source_of(const archive::Archive& archive,
 Object load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
   auto unit = std::make_shared<script::Unit>(
       [archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
+  unit->set_version(archive->version());
   Reader reader(*unit, *archive);
   if (archive->has(archive->pickle_folder(model) + "constants.pkl"))
     unit->set_constants(reader.read(archive::unpickle(*archive, "constants", model)).to_tuple());
