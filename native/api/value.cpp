@@ -102,7 +102,8 @@ bool Value::to_bool() const { return expect(*this, Kind::kBool).to_bool(); }
 std::int64_t Value::to_int() const { return expect(*this, Kind::kInt).to_int(); }
 double Value::to_double() const { return expect(*this, kind() == Kind::kInt ? Kind::kInt : Kind::kDouble).to_double(); }
 std::complex<double> Value::to_complex() const {
-  return kind() == Kind::kComplex ? Access::get(*this).to_complex() : to_double();
+  const bool real = kind() == Kind::kInt || kind() == Kind::kDouble;
+  return expect(*this, real ? kind() : Kind::kComplex).to_complex();
 }
 std::string Value::to_string() const { return expect(*this, Kind::kString).to_string(); }
 Tensor Value::to_tensor() const { return Access::wrap(expect(*this, Kind::kTensor).to_tensor()); }

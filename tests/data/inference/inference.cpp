@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cmath>
+#include <complex>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -165,6 +166,10 @@ void values(const std::string& path) {
   expect(back[2].is_none() && back[3].to_string() == "text" && back[4].to_double() == 0.25, "None, a string, a float");
   expect(back[5].to_int() == 7 && back[6].to_bool(), "an int and a bool");
 
+  expect(Value(std::complex<double>(1, 2)).to_complex().imag() == 2 && Value(3).to_complex() == 3.0 &&
+             Value(3).to_double() == 3 && !Value(0).is_none() && Value(false).kind() == Value::Kind::kBool,
+         "numbers");
+
   // A list is the caller's own: what the program appends is seen in the result alone.
   const Value list = Value::list({1, 2});
   expect(model.run_method("appended", {list}).to_list().size() == 3 && list.to_list().size() == 2, "a list is copied");
@@ -192,7 +197,10 @@ void refusals(const std::string& path) {
     }
     throw Difference(std::string(name) + " is not refused");
   };
-  refused("dtype", [&] { model.run_method("index", {x, x}); });
+  refused("dtype", [&] {
+    model.run_method("product", {Tensor::empty({2, 3}, tw::DType::kFloat32), Tensor::empty({3, 2}, tw::DType::kInt64)});
+  });
+  refused("index", [&] { model.run_method("index", {x, x}); });
   refused("shape", [&] { model.run_method("product", {x, Tensor::empty({2, 3}, tw::DType::kFloat32)}); });
   refused("many", [&] { model.run_method("appended", {1, 2}); });
   refused("few", [&] { model.run_method("scaled", {x}); });
@@ -202,6 +210,7 @@ void refusals(const std::string& path) {
   refused("raise", [&] { model.run_method("raises", {"words"}); });
   refused("object", [&] { model.run_method("itself", {}); });
   refused("result", [&] { model.run_method("appended", {Value::list({})}).to_tensor(); });
+  refused("complex", [&] { Value("1").to_complex(); });
   refused("read-only", [&] { model.run_method("increase", {x}); });
   refused("write", [&] { x.data<float>(); });
   refused("element", [&] { x.data<const double>(); });

@@ -90,7 +90,8 @@ def test_values_of_every_kind_pass_the_border(program: Path, libraries: Path, ar
 
 # The number of the error's code, and what its text must match.
 REFUSALS = {
-    "dtype": (2, r"index_select: .*float32.*__torch__.M.index, code/__torch__.py:.*torch.index_select\(x, 0, i\)"),
+    "dtype": (1, r"^mm: .*float32.*int64.*in __torch__.M.product, code/__torch__.py:.*torch.mm\(x, y\)"),
+    "index": (4, r"^index_select: the index is float32; it must be int64 or int32\s+in __torch__.M.index, code/"),
     "shape": (1, r"mm: .*\[6\].*in __torch__.M.product, code/__torch__.py:.*torch.mm\(x, y\)"),
     "many": (0, r"^__torch__.M.appended: takes 1 arguments, got 2$"),
     "few": (0, r"^__torch__.M.scaled: argument 'words' is missing$"),
@@ -103,6 +104,7 @@ REFUSALS = {
         r"^__torch__.M.itself: the result holds an object of __torch__.M, which has no form in C\+\+; return ",
     ),
     "result": (0, r"^value: it is a list, not a tensor$"),
+    "complex": (0, r"^value: it is a string, not a complex number$"),
     "read-only": (1, r"^add: the tensor to write to is read-only; pass a copy of it\s+in __torch__.M.increase"),
     "write": (1, r"^data: the memory may only be read; ask for data<const T>\(\), or copy it$"),
     "element": (0, r"^data: the tensor is float32, not float64$"),
