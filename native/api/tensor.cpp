@@ -28,16 +28,16 @@ void check_dtype(const char* where, DType dtype) {
 
 // One past the last element that the sizes and strides reach, in elements from the first.
 std::int64_t reach(const Dims& sizes, const Dims& strides) {
-  std::int64_t last = 0;
+  std::int64_t end = 1;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     std::int64_t span = 0;
     if (sizes[i] == 0) return 0;
     if (strides[i] < 0 || __builtin_mul_overflow(sizes[i] - 1, strides[i], &span) ||
-        __builtin_add_overflow(last, span, &last))
+        __builtin_add_overflow(end, span, &end))
       refuse("from_blob", "strides " + to_string(strides) + " with sizes " + to_string(sizes) +
                               " are not in memory; a stride must be 0 or more");
   }
-  return last + 1;
+  return end;
 }
 
 Tensor over_memory(void* data, bool writable, const std::vector<std::int64_t>& sizes, DType dtype,
@@ -47,8 +47,8 @@ Tensor over_memory(void* data, bool writable, const std::vector<std::int64_t>& s
   if (!strides.empty() && strides.size() != sizes.size())
     refuse("from_blob", "there are " + std::to_string(strides.size()) + " strides for " +
                             std::to_string(sizes.size()) + " sizes; expected as many, or none for contiguous elements");
-  Dims made_sizes{std::span(sizes)}, made_strides{std::span(strides)};
-  if (strides.empty()) made_strides = contiguous_strides(sizes);
+  Dims made_sizes{std::span(sizes)};
+  Dims made_strides = strides.empty() ? contiguous_strides(sizes) : Dims(std::span(strides));
   std::size_t size_bytes = 0;
   if (__builtin_mul_overflow(reach(made_sizes, made_strides), dtype_size(dtype), &size_bytes))
     refuse("from_blob", "sizes " + to_string(made_sizes) + " do not fit in memory");

@@ -1,8 +1,8 @@
 // threadwheel/value.h, and values on their way into a program and out of it.
 #include "threadwheel/value.h"
 
-#include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "api/access.h"
@@ -128,31 +128,21 @@ std::string mismatch(const std::string& expected, const Inner& given) {
   return "must be " + expected + ", not " + name_of(kind_of(given));
 }
 
-// The elements of a list or tuple, each as its own type; or why not.
-std::variant<std::vector<Inner>, std::string> elements_as(const std::vector<Inner>& given,
-                                                          const std::function<const Type&(std::size_t)>& type_at) {
+Converted to_sequence(const Type& type, const Inner& given) {
+  if (!given.is_list() && !given.is_tuple()) return mismatch("a list or tuple", given);
+  const std::vector<Inner>& elements = given.is_list() ? given.to_list() : given.to_tuple();
+  const bool is_list = type.is(TypeKind::kList);
+  if (!is_list && elements.size() != type.elements().size())
+    return "must be a tuple of " + std::to_string(type.elements().size()) + ", not of " +
+           std::to_string(elements.size());
   std::vector<Inner> values;
-  for (const Inner& each : given) {
-    Converted converted = to_argument(type_at(values.size()), each);
+  for (const Inner& each : elements) {
+    Converted converted = to_argument(*type.element(is_list ? 0 : values.size()), each);
     if (const auto* const problem = std::get_if<std::string>(&converted))
       return "element " + std::to_string(values.size()) + " " + *problem;
     values.push_back(std::get<Inner>(std::move(converted)));
   }
-  return values;
-}
-
-Converted to_sequence(const Type& type, const Inner& given) {
-  const bool to_list = type.is(TypeKind::kList);
-  if (!given.is_list() && !given.is_tuple()) return mismatch("a list or tuple", given);
-  const std::vector<Inner>& elements = given.is_list() ? given.to_list() : given.to_tuple();
-  if (!to_list && elements.size() != type.elements().size())
-    return "must be a tuple of " + std::to_string(type.elements().size()) + ", not of " +
-           std::to_string(elements.size());
-  auto made =
-      elements_as(elements, [&](std::size_t i) -> const Type& { return to_list ? *type.element() : *type.element(i); });
-  if (auto* const problem = std::get_if<std::string>(&made)) return std::move(*problem);
-  auto& values = std::get<std::vector<Inner>>(made);
-  return to_list ? Inner::list(std::move(values)) : Inner::tuple(std::move(values));
+  return is_list ? Inner::list(std::move(values)) : Inner::tuple(std::move(values));
 }
 
 Converted to_dict(const Type& type, const Inner& given) {

@@ -6,8 +6,8 @@
 //
 // Errors are threadwheel::Error. Those of a program end with the TorchScript lines that they come from, innermost first.
 //
-// Any number of threads may load, freeze and call at once, one module or many. A program that changes itself, by setting
-// attributes or writing into weights in place, must be called by one thread at a time, as its author would see to.
+// Any number of threads may load, freeze and call at once, one module or many. Only what a program changes is its
+// caller's care: attributes that it sets, and weights and arguments that it writes in place.
 #pragma once
 
 #include <cstddef>
