@@ -18,6 +18,7 @@
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -218,6 +219,11 @@ void refusals(const std::string& path) {
   refused("sizes", [&] { jit::from_blob(numbers.data(), {2, -3}, tw::DType::kFloat32); });
   refused("strides", [&] { jit::from_blob(numbers.data(), {2, 3}, tw::DType::kFloat32, {1}); });
   refused("backwards", [&] { jit::from_blob(numbers.data(), {6}, tw::DType::kFloat32, {-1}); });
+  refused("far", [&] {
+    jit::from_blob(numbers.data(), {2}, tw::DType::kFloat32, {std::numeric_limits<std::int64_t>::max()});
+  });
+  refused("large", [&] { jit::from_blob(numbers.data(), {std::int64_t{1} << 62}, tw::DType::kFloat64); });
+  refused("number", [&] { Tensor::empty({6}, static_cast<tw::DType>(99)); });
   refused("null", [&] { jit::from_blob(static_cast<float*>(nullptr), {6}, tw::DType::kFloat32); });
   refused("aligned", [&] {
     jit::from_blob(reinterpret_cast<const char*>(numbers.data()) + 1, {1}, tw::DType::kFloat32);
