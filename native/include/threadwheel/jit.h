@@ -4,7 +4,8 @@
 //   auto x = threadwheel::jit::from_blob(pixels.data(), {1, 3, 224, 224}, threadwheel::DType::kFloat32);
 //   auto scores = model.forward({x}).to_tensor();
 //
-// Errors are threadwheel::Error. Those of a program end with the TorchScript lines that they come from, innermost first.
+// Errors are threadwheel::Error. Those of a program end with the TorchScript lines that they come from, innermost first;
+// what it raises by name has the code that goes with the name (kValue of a ValueError), or kRuntime.
 //
 // Any number of threads may load, freeze and call at once, one module or many. Only what a program changes is its
 // caller's care: attributes that it sets, and weights and arguments that it writes in place.
