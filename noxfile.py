@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -202,8 +203,13 @@ def add_sanitizer(name: str, flags: str) -> None:
         stress = [str(folder / "programs" / "stress"), "--seconds", "8", *session.posargs]
         session.run(*stress, external=True, env={"OMP_NUM_THREADS": "4"})
         session.run(str(folder / "programs" / "replay"), "tests/data/fuzz", external=True)
+        with zipfile.ZipFile("tests/data/torchscript/zoo/fork_join_script.npz") as golden:
+            golden.extractall(folder / "golden")
+        files = sorted(str(path) for path in (folder / "golden").glob("a*.npy"))
+        model = "tests/data/torchscript/zoo/fork_join_script.pt"
+        session.run(str(folder / "programs" / "inference"), "run", model, "1", *files, external=True)
 
-    doc = f"Run the C++ stress program, and the fuzzer's corpus, with {flags}."
+    doc = f"Run the C++ stress program, the fuzzer's corpus, and a model that forks, with {flags}."
     add_session(sanitize, doc, f"sanitize-{name}", ["sanitize", "tests", "matrix"], [])
 
 

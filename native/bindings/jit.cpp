@@ -21,66 +21,44 @@ namespace {
 using script::Unit;
 
 std::shared_ptr<ir::Function> find_method(const ScriptObject& object, const std::string& name) {
-  if (object.frozen != nullptr) {
-    const auto found = object.frozen->methods.find(name);
-    return found == object.frozen->methods.end() ? nullptr : found->second;
-  }
   const py::gil_scoped_release unlocked;
-  return object.unit->find_method(object.definition(), name);
+  return object.find_method(name);
 }
 
-TypePtr result_type(ir::Function& function) {
-  return function.result() ? function.result() : function.graph().top.results[0]->type;
-}
+class PythonArguments final : public interpreter::GivenArguments {
+ public:
+  PythonArguments(const py::args& args, const py::kwargs& kwargs) : args_(args), kwargs_(kwargs) {}
 
-// The arguments of a call in the parameters' order. Throws Error(kType) that names the argument.
-std::vector<Value> bind(const ScriptFunction& called, const py::args& args, const py::kwargs& kwargs) {
-  const auto& parameters = called.function->parameters();
-  const auto refuse = [&](const std::string& problem) {
-    throw Error(ErrorCode::kType, called.function->name() + ": " + problem);
-  };
-  std::vector<Value> values;
-  if (called.self) values.push_back(*called.self);
-  const std::size_t first = values.size();
-  if (args.size() + first > parameters.size())
-    refuse("takes " + std::to_string(parameters.size() - first) + " arguments, got " + std::to_string(args.size()));
-  std::size_t used = 0;
-  for (std::size_t i = first; i < parameters.size(); ++i) {
-    const ir::Parameter& parameter = parameters[i];
-    const bool named = kwargs.contains(parameter.name), positional = i - first < args.size();
-    used += named;
-    if (named && positional) refuse("argument '" + parameter.name + "' is given twice");
-    if (!named && !positional) {
-      if (!parameter.default_value) refuse("argument '" + parameter.name + "' is missing");
-      values.push_back(*parameter.default_value);
-      continue;
-    }
-    const py::object given = positional ? py::object(args[i - first]) : py::object(kwargs[parameter.name.c_str()]);
-    Converted converted = to_value(*parameter.type, given, {0, true});
-    if (const auto* problem = std::get_if<std::string>(&converted))
-      refuse("argument '" + parameter.name + "' " + *problem);
-    values.push_back(std::get<Value>(std::move(converted)));
+  std::size_t num_positional() const override { return args_.size(); }
+  std::size_t num_named() const override { return kwargs_.size(); }
+  bool has(const std::string& name) const override { return kwargs_.contains(name); }
+  Converted positional(std::size_t i, const Type& type) const override {
+    return to_value(type, py::object(args_[i]), {0, true});
   }
-  if (used < kwargs.size()) refuse("there is no such named argument");
-  return values;
-}
+  Converted named(const std::string& name, const Type& type) const override {
+    return to_value(type, py::object(kwargs_[name.c_str()]), {0, true});
+  }
+
+ private:
+  const py::args& args_;
+  const py::kwargs& kwargs_;
+};
 
 py::object call(const ScriptFunction& called, const py::args& args, const py::kwargs& kwargs) {
-  std::vector<Value> values = bind(called, args, kwargs);
+  std::vector<Value> values = interpreter::bind(called, PythonArguments(args, kwargs));
   Value result;
   TypePtr type;
   {
     const py::gil_scoped_release unlocked;
     result = interpreter::run(called.function, std::move(values));
-    type = result_type(*called.function);
+    type = interpreter::result_type(*called.function);
   }
   return to_python(result, type, called.unit);
 }
 
 ScriptFunction forward_of(const ScriptObject& module) {
-  auto forward = find_method(module, "forward");
-  if (forward == nullptr) throw Error(ErrorCode::kType, module.definition().name + " has no method 'forward'");
-  return {std::move(forward), module.unit, module.value};
+  const py::gil_scoped_release unlocked;
+  return interpreter::method_of(module, "forward");
 }
 
 std::optional<std::pair<TypePtr, Value>> find_constant(const ScriptObject& object, const std::string& name) {
@@ -137,20 +115,12 @@ void compile(const ScriptFunction& function) {
 ScriptObject load(py::handle file, const std::string& model) {
   const auto archive = std::make_shared<archive::Archive>(open_archive(file));
   const py::gil_scoped_release unlocked;
-  interpreter::Module module = interpreter::load(archive, model);
-  return {std::move(module.root), std::move(module.unit)};
+  return interpreter::load(archive, model);
 }
 
-// Methods named __...__ make and store objects; they are not frozen.
 ScriptObject freeze(const ScriptObject& module) {
-  if (!module.value.is_object())
-    throw Error(ErrorCode::kType, "freeze: " + module.definition().name + " is not a module");
-  if (module.frozen != nullptr) return module;
   const py::gil_scoped_release unlocked;
-  std::vector<std::string> names = module.unit->method_names(module.definition());
-  std::erase_if(names, [](const std::string& name) { return name.starts_with("__"); });
-  auto frozen = std::make_shared<const passes::Frozen>(passes::freeze(module.value, names));
-  return {frozen->root, module.unit, frozen};
+  return interpreter::freeze(module);
 }
 
 interpreter::Survey survey(const ScriptFunction& function) {
@@ -199,9 +169,9 @@ PythonFuture fork(const py::object& function, const py::args& args, const py::kw
     promise.set_value(hold(function(*args, **kwargs)));
     return {promise.future(), nullptr, nullptr};
   }
-  std::vector<Value> values = bind(*called, args, kwargs);
+  std::vector<Value> values = interpreter::bind(*called, PythonArguments(args, kwargs));
   const py::gil_scoped_release unlocked;
-  TypePtr type = result_type(*called->function);
+  TypePtr type = interpreter::result_type(*called->function);
   return {interpreter::launch(called->function, std::move(values)), std::move(type), called->unit};
 }
 

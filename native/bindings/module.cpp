@@ -42,9 +42,9 @@ PyObject* python_type(ErrorCode code) {
   return PyExc_RuntimeError;
 }
 
-// The builtin exception that a program raised by name.
+// The builtin exception that a program raised by name; for what an op threw, as outside programs.
 PyObject* python_type(const interpreter::ScriptError& error) {
-  if (error.code() == ErrorCode::kValue) return argument_error;
+  if (error.python_type().empty()) return python_type(error.code());
   PyObject* const type = PyDict_GetItemString(PyEval_GetBuiltins(), error.python_type().c_str());
   return type != nullptr && PyExceptionClass_Check(type) ? type : PyExc_RuntimeError;
 }

@@ -1,21 +1,14 @@
 // Values to and from Python, by their static types.
 #pragma once
 
-#include <string>
-#include <variant>
-
 #include "bindings/bindings.h"
+#include "interpreter/program.h"
 #include "ops/type.h"
 #include "ops/value.h"
 
-namespace threadwheel::script {
-class Unit;
-}
-
 namespace threadwheel::bindings {
 
-// A Value, or why the object cannot become one: "must be int, not str".
-using Converted = std::variant<Value, std::string>;
+using interpreter::Converted;
 
 struct Conversion {
   std::int64_t list_size = 0;  // of the schema's int[2]: one int stands for so many

@@ -2,6 +2,8 @@
 #include "interpreter/execution.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "interpreter/script_error.h"
 #include "passes/passes.h"
@@ -61,6 +63,21 @@ void unpack(const Operands& operands, std::size_t count) {
     throw Error(ErrorCode::kValue, "expected " + std::to_string(count - 1) + " elements to unpack, got " +
                                        std::to_string(elements.size()));
   for (std::size_t i = 1; i < count; ++i) operands.destination(i) = elements[i - 1];
+}
+
+// What an exception that a program raises by name is to callers in C++.
+ErrorCode code_of_raised(std::string_view python_type) {
+  static constexpr std::pair<std::string_view, ErrorCode> kCodes[] = {
+      {"TypeError", ErrorCode::kType},
+      {"ValueError", ErrorCode::kValue},
+      {"NotImplementedError", ErrorCode::kUnsupported},
+      {"IndexError", ErrorCode::kIndex},
+      {"KeyError", ErrorCode::kKey},
+      {"ZeroDivisionError", ErrorCode::kZeroDivision},
+      {"OverflowError", ErrorCode::kOverflow},
+  };
+  const auto* const found = std::ranges::find(kCodes, python_type, [](const auto& row) { return row.first; });
+  return found == std::end(kCodes) ? ErrorCode::kRuntime : found->second;
 }
 
 std::int64_t wrapping(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -137,11 +154,11 @@ Execution::Status Execution::resume() {
     frames_.clear();
     throw traced;
   } catch (const Error& error) {
-    const ScriptError traced(error.code(), python_type_of(error.code()), error.what(), trace());
+    const ScriptError traced(error.code(), "", error.what(), trace());
     frames_.clear();
     throw traced;
   } catch (const std::exception& error) {
-    const ScriptError traced(ErrorCode::kRuntime, "RuntimeError", error.what(), trace());
+    const ScriptError traced(ErrorCode::kRuntime, "", error.what(), trace());
     frames_.clear();
     throw traced;
   }
@@ -242,7 +259,7 @@ Execution::Next Execution::step_cold(Frame& frame, const Instruction& instructio
     case Opcode::kEnumName: out = Value(operands[0].to_enum().name); break;
     case Opcode::kEnumValue: out = Value(operands[0].to_enum().value); break;
     case Opcode::kRaise:
-      throw ScriptError(ErrorCode::kRuntime, instruction.node->name, operands[0].to_string(), "");
+      throw ScriptError(code_of_raised(instruction.node->name), instruction.node->name, operands[0].to_string(), "");
     case Opcode::kFork:
       out = Value(make_ref<FutureValue>(interpreter::launch(instruction.node->function, collect(operands, count))));
       break;
@@ -349,15 +366,6 @@ ScriptError::ScriptError(ErrorCode code, std::string python_type, std::string pr
 
 ScriptError ScriptError::with_trace(const std::string& more) const {
   return ScriptError(code(), python_type_, problem_, trace_ + more);
-}
-
-const char* python_type_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kType: return "TypeError";
-    case ErrorCode::kValue: return "ValueError";
-    case ErrorCode::kUnsupported: return "NotImplementedError";
-    default: return "RuntimeError";
-  }
 }
 
 }  // namespace threadwheel::interpreter

@@ -128,15 +128,16 @@ std::shared_ptr<const script::Source> source_of(const archive::Archive& archive,
 
 }  // namespace
 
-Module load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
+Object load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
   auto unit = std::make_shared<script::Unit>(
       [archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
+  unit->set_version(archive->version());
   Reader reader(*unit, *archive);
   if (archive->has(archive->pickle_folder(model) + "constants.pkl"))
     unit->set_constants(reader.read(archive::unpickle(*archive, "constants", model)).to_tuple());
   Value root = reader.read(archive::unpickle(*archive, "data", model));
   if (!root.is_object()) throw Error(ErrorCode::kValue, archive->where() + ": the root of data.pkl is not a module");
-  return {std::move(unit), std::move(root)};
+  return {std::move(root), std::move(unit)};
 }
 
 }  // namespace threadwheel::interpreter

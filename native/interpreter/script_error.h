@@ -1,5 +1,5 @@
-// ScriptError: a fault at run time of a program, with the Python type that it stands for and where it happened. Through
-// any number of waits it stays what it is and only gains places.
+// ScriptError: a fault at run time of a program, and where it happened. Through any number of waits it stays what it is
+// and only gains places.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace threadwheel::interpreter {
 
 class ScriptError : public Error {
  public:
-  // `python_type` is a builtin exception's name, "ValueError"; of a type that is not builtin, its qualified name.
+  // `python_type` is the exception that the program raises by name: a builtin one, "ValueError", or of another type its
+  // qualified name. Empty: an op's error, which is what its code says.
   ScriptError(ErrorCode code, std::string python_type, std::string problem, std::string trace);
 
   const std::string& python_type() const noexcept { return python_type_; }
@@ -22,8 +23,5 @@ class ScriptError : public Error {
  private:
   std::string python_type_, problem_, trace_;
 };
-
-// The Python exception that an error of ours stands for.
-const char* python_type_of(ErrorCode code);
 
 }  // namespace threadwheel::interpreter

@@ -83,6 +83,12 @@ Tensor full(Sizes size, Scalar fill_value, MaybeDType dtype, const Value& layout
   return filled("full", size, fill_value, dtype.value_or(default_dtype(fill_value.category())));
 }
 
+// full before file format 5: without a dtype, a float whatever the number is.
+Tensor legacy_full(Sizes size, Scalar fill_value, MaybeDType dtype, const Value& layout, const Value& device,
+                   const Value& pin_memory) {
+  return full(size, fill_value, dtype.value_or(kDefault), layout, device, pin_memory);
+}
+
 Tensor empty_like(const Tensor& self, MaybeDType dtype, const Value& layout, const Value& device,
                   const Value& pin_memory, const Value& memory_format) {
   return empty(self.sizes(), dtype.value_or(self.dtype()), layout, device, pin_memory, memory_format);
@@ -224,6 +230,19 @@ Tensor logspace(Scalar start, Scalar end, std::int64_t steps, double base, Maybe
                 const Value& device, const Value& /*pin_memory*/) {
   return space("logspace", start, end, steps, dtype, layout, device,
                [&](auto x) { return std::pow(decltype(x)(base), x); });
+}
+
+// Before file formats 8 and 9 the number of steps could be left out.
+constexpr std::int64_t kLegacySteps = 100;
+
+Tensor legacy_linspace(Scalar start, Scalar end, std::optional<std::int64_t> steps, MaybeDType dtype,
+                       const Value& layout, const Value& device, const Value& pin_memory) {
+  return linspace(start, end, steps.value_or(kLegacySteps), dtype, layout, device, pin_memory);
+}
+
+Tensor legacy_logspace(Scalar start, Scalar end, std::optional<std::int64_t> steps, double base, MaybeDType dtype,
+                       const Value& layout, const Value& device, const Value& pin_memory) {
+  return logspace(start, end, steps.value_or(kLegacySteps), base, dtype, layout, device, pin_memory);
 }
 
 // --- matrices --------------------------------------------------------------------------------------
@@ -388,6 +407,9 @@ constexpr OpDefinition kOps[] = {
     define_op<full>(
         "aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? "
         "device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<legacy_full>(
+        "legacy::full(int[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? "
+        "device=None, bool? pin_memory=None) -> Tensor"),
     define_op<empty_like>(
         "aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
         "pin_memory=None, MemoryFormat? memory_format=None) -> Tensor"),
@@ -427,6 +449,12 @@ constexpr OpDefinition kOps[] = {
     define_op<logspace>(
         "aten::logspace(Scalar start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, Layout? "
         "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<legacy_linspace>(
+        "legacy::linspace(Scalar start, Scalar end, int? steps=None, *, ScalarType? dtype=None, Layout? layout=None, "
+        "Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<legacy_logspace>(
+        "legacy::logspace(Scalar start, Scalar end, int? steps=None, float base=10., *, ScalarType? dtype=None, "
+        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
     define_op<eye>(
         "aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
         "pin_memory=None) -> Tensor"),

@@ -228,6 +228,19 @@ Tensor div_number_mode(const Tensor& self, Scalar other, std::optional<std::stri
   return divide_with_mode<Where>(self, other, mode);
 }
 
+// div before file format 4: without a float among the operands, the quotient of integers.
+template <Into Where = Into::kNew>
+Tensor legacy_div(const Tensor& self, const Tensor& other) {
+  const bool floats = is_floating(self.dtype()) || is_floating(other.dtype());
+  return divide_with_mode<Where>(self, other, floats ? std::nullopt : std::optional<std::string>("trunc"));
+}
+
+template <Into Where = Into::kNew>
+Tensor legacy_div_number(const Tensor& self, Scalar other) {
+  const bool floats = is_floating(self.dtype()) || other.category() == DTypeCategory::kFloating;
+  return divide_with_mode<Where>(self, other, floats ? std::nullopt : std::optional<std::string>("trunc"));
+}
+
 // x^y of integers, modulo 2^64. With a negative y: 1 / x^|y|, rounded towards zero.
 inline std::int64_t integer_power(std::int64_t x, std::int64_t y) {
   if (y < 0) {
@@ -373,6 +386,10 @@ constexpr OpDefinition kOps[] = {
     define_op<binary_number<Divide, Into::kSelf>>("aten::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
     define_op<div_number_mode<Into::kSelf>>(
         "aten::div_.Scalar_mode(Tensor(a!) self, Scalar other, *, str? rounding_mode) -> Tensor(a!)"),
+    define_op<legacy_div<>>("legacy::div.Tensor(Tensor self, Tensor other) -> Tensor"),
+    define_op<legacy_div_number<>>("legacy::div.Scalar(Tensor self, Scalar other) -> Tensor"),
+    define_op<legacy_div<Into::kSelf>>("legacy::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
+    define_op<legacy_div_number<Into::kSelf>>("legacy::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
     define_op<binary<Divide>>("aten::true_divide.Tensor(Tensor self, Tensor other) -> Tensor"),
     define_op<binary_number<Divide>>("aten::true_divide.Scalar(Tensor self, Scalar other) -> Tensor"),
     define_op<binary<Divide, Into::kSelf>>("aten::true_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"),

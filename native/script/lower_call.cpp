@@ -3,6 +3,7 @@
 
 #include "ops/tensor_syntax.h"
 #include "script/lowering.h"
+#include "script/upgrades.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::script {
@@ -13,9 +14,16 @@ void Lowering::raise(Variable* message, std::string exception) {
 }
 
 ir::Variable* Lowering::op(const std::string& name, const CallArguments& given) {
+  const char* const older = older_op(name, unit_.version());
+  if (older != nullptr)
+    if (Variable* const result = try_call_op(builder_, older, given)) return result;
   if (Variable* const result = try_call_op(builder_, name, given)) return result;
-  if (!names_.is_archive()) ir::fail(builder_.range(), describe_mismatch(name, given), ErrorCode::kType);
-  raise(builder_.string(describe_mismatch(name, given)), "NotImplementedError");
+  std::string problem = describe_mismatch(name, given);
+  if (!names_.is_archive()) ir::fail(builder_.range(), problem, ErrorCode::kType);
+  if (older != nullptr)
+    problem += "\n" + name + " has changed since the archive's version, " + std::to_string(unit_.version()) +
+               ": " + describe_mismatch(older, given);
+  raise(builder_.string(problem), "NotImplementedError");
 }
 
 CallArguments Lowering::arguments(const Expr& expr, std::size_t first) {

@@ -16,6 +16,7 @@
 #include "ops/value.h"
 #include "script/ast.h"
 #include "script/names.h"
+#include "script/upgrades.h"
 
 namespace threadwheel::script {
 
@@ -69,6 +70,10 @@ class Unit {
   const std::vector<Value>& constants() const noexcept { return constants_; }
   void set_constants(std::vector<Value> constants) { constants_ = std::move(constants); }
 
+  // The version of the archive that the code is from: what its ops mean. Set before anything is compiled.
+  int version() const noexcept { return version_; }
+  void set_version(int version) { version_ = version; }
+
  private:
   struct File {
     Body body;
@@ -106,6 +111,7 @@ class Unit {
   Loader loader_;
   std::shared_ptr<Names> archive_names_;
   std::vector<Value> constants_;
+  int version_ = kCurrentVersion;
   std::unordered_map<std::string, std::unique_ptr<File>> files_;
   std::unordered_map<std::string, std::unique_ptr<Class>> classes_;
   std::unordered_map<std::string, std::shared_ptr<ir::Function>> functions_;

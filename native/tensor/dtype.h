@@ -1,4 +1,4 @@
-// Element types. The numbers are those of aten's ScalarType, as TorchScript archives store them.
+// What is known of element types: names, sizes, categories, promotion, the C++ types behind them.
 #pragma once
 
 #include <complex>
@@ -11,27 +11,10 @@
 #include <utility>
 
 #include "tensor/half.h"
+#include "threadwheel/dtype.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
-
-enum class DType : std::int8_t {
-  kUInt8 = 0,
-  kInt8 = 1,
-  kInt16 = 2,
-  kInt32 = 3,
-  kInt64 = 4,
-  kFloat16 = 5,
-  kFloat32 = 6,
-  kFloat64 = 7,
-  kComplex64 = 9,
-  kComplex128 = 10,
-  kBool = 11,
-  kQInt8 = 12,
-  kQUInt8 = 13,
-  kQInt32 = 14,
-  kBFloat16 = 15,
-};
 
 // In the order of promotion: the result of mixing two categories is in the higher one.
 enum class DTypeCategory : std::int8_t { kBool, kInteger, kFloating, kComplex, kQuantized };
@@ -56,32 +39,10 @@ inline std::size_t dtype_size(DType dtype) { return dtype_info(dtype).size_bytes
 // The least dtype that both fit in, by torch's lattice. Quantized types mix with themselves only.
 DType promote_types(DType a, DType b);
 
-template <class T>
-struct DTypeOf;
-template <>
-struct DTypeOf<bool> : std::integral_constant<DType, DType::kBool> {};
-template <>
-struct DTypeOf<std::uint8_t> : std::integral_constant<DType, DType::kUInt8> {};
-template <>
-struct DTypeOf<std::int8_t> : std::integral_constant<DType, DType::kInt8> {};
-template <>
-struct DTypeOf<std::int16_t> : std::integral_constant<DType, DType::kInt16> {};
-template <>
-struct DTypeOf<std::int32_t> : std::integral_constant<DType, DType::kInt32> {};
-template <>
-struct DTypeOf<std::int64_t> : std::integral_constant<DType, DType::kInt64> {};
-template <>
-struct DTypeOf<float> : std::integral_constant<DType, DType::kFloat32> {};
-template <>
-struct DTypeOf<double> : std::integral_constant<DType, DType::kFloat64> {};
 template <>
 struct DTypeOf<Half> : std::integral_constant<DType, DType::kFloat16> {};
 template <>
 struct DTypeOf<BFloat16> : std::integral_constant<DType, DType::kBFloat16> {};
-template <>
-struct DTypeOf<std::complex<float>> : std::integral_constant<DType, DType::kComplex64> {};
-template <>
-struct DTypeOf<std::complex<double>> : std::integral_constant<DType, DType::kComplex128> {};
 
 template <class T>
 inline constexpr bool kIsComplex = false;

@@ -656,6 +656,45 @@ def test_errors_of_a_run_have_their_type_and_place() -> None:
         fail(0)
 
 
+def test_errors_of_ops_have_the_types_that_they_have_outside() -> None:
+    @torch.jit.script
+    def divide(n: int, by: int) -> int:
+        return n // by
+
+    @torch.jit.script
+    def look(items: list[int], names: dict[str, int], i: int, name: str) -> int:
+        return items[i] + names[name]
+
+    @torch.jit.script
+    def whole(x: float) -> int:
+        return int(x)
+
+    @torch.jit.script
+    def total(x: Tensor, dim: int) -> Tensor:
+        return torch.sum(x, dim)
+
+    @torch.jit.script
+    def forked(x: Tensor, dim: int) -> Tensor:
+        return torch.jit.wait(torch.jit.fork(total, x, dim))
+
+    @torch.jit.script
+    def viewed(x: Tensor) -> Tensor:
+        return x.view(3)
+
+    for error, problem, call in (
+        (ZeroDivisionError, "division by zero", lambda: divide(1, 0)),
+        (IndexError, "list index out of range", lambda: look([1], {"a": 1}, 1, "a")),
+        (KeyError, "b", lambda: look([1], {"a": 1}, 0, "b")),
+        (OverflowError, "does not fit in 64 bits", lambda: whole(1e30)),
+        (IndexError, "dim is 2 for a tensor of 1 dimensions", lambda: forked(torch.ones(2), 2)),
+        (torch.ArgumentError, "view: ", lambda: viewed(torch.ones(2))),
+    ):
+        with pytest.raises(error, match=problem) as caught:
+            call()
+        assert type(caught.value) is error
+        assert "test_jit_script.py:" in str(caught.value)
+
+
 def test_wrong_arguments_name_the_parameter() -> None:
     @torch.jit.script
     def add(n: int, text: str = "x") -> str:

@@ -100,6 +100,33 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("checkout"))
 
 
+def install_wheel(folder: Path, variant: str) -> Environment:
+    """A new environment with the wheel of dist/ in it."""
+    run("uv", "venv", folder)
+    (wheel,) = (ROOT / "dist" / variant).glob("*.whl")
+    environment = Environment(folder)
+    environment.uv("pip", "install", wheel)
+    return environment
+
+
+def prefix_of(environment: Environment, cwd: Path) -> Path:
+    """Where the installed package's find_package(threadwheel) is."""
+    code = "import threadwheel; print(threadwheel.utils.cmake_prefix_path)"
+    return Path(run(environment.python, "-c", code, cwd=cwd).stdout.strip())
+
+
+def build_against(prefix: Path, source: Path, folder: Path) -> Path:
+    """Build a user's project with the installed package, warnings being errors; returns the folder of what it makes."""
+    arguments = [
+        f"-DCMAKE_PREFIX_PATH={prefix}",
+        "-DCMAKE_BUILD_TYPE=Release",
+        "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror",
+    ]
+    run("cmake", "-G", "Ninja", "-S", source, "-B", folder, *arguments, CMAKE_CXX_COMPILER_LAUNCHER="")
+    run("cmake", "--build", folder)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project without anything built, for tests that edit or kill."""

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Environment, run
+from conftest import ROOT, build_against, install_wheel, prefix_of, run
 
 EXTENSION = ROOT / "tests" / "data" / "extension"
 BACKENDS = {"omp": "OpenMP", "tbb": "native thread pool and TBB", "native": "native thread pool"}
@@ -34,36 +34,12 @@ print(json.dumps(found))
 """
 
 
-def build(prefix: Path, folder: Path) -> Path:
-    arguments = [
-        f"-DCMAKE_PREFIX_PATH={prefix}",
-        "-DCMAKE_BUILD_TYPE=Release",
-        "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror",
-    ]
-    run("cmake", "-G", "Ninja", "-S", EXTENSION, "-B", folder, *arguments, CMAKE_CXX_COMPILER_LAUNCHER="")
-    run("cmake", "--build", folder)
-    return folder / "extension.so"
-
-
-def installed(folder: Path, variant: str) -> Environment:
-    run("uv", "venv", folder)
-    (wheel,) = (ROOT / "dist" / variant).glob("*.whl")
-    environment = Environment(folder)
-    environment.uv("pip", "install", wheel)
-    return environment
-
-
-def prefix_of(environment: Environment, cwd: Path) -> Path:
-    code = "import threadwheel; print(threadwheel.utils.cmake_prefix_path)"
-    return Path(run(environment.python, "-c", code, cwd=cwd).stdout.strip())
-
-
 @pytest.fixture(scope="module")
 def extension(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The file, compiled against the native wheel, and its SHA-256. That wheel's environment is gone afterwards."""
     folder = tmp_path_factory.mktemp("extension")
-    environment = installed(folder / "venv", "native")
-    path = build(prefix_of(environment, folder), folder / "build")
+    environment = install_wheel(folder / "venv", "native")
+    path = build_against(prefix_of(environment, folder), EXTENSION, folder / "build") / "extension.so"
     environment.folder.rename(folder / "moved")
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -71,7 +47,7 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @pytest.mark.parametrize("variant", BACKENDS)
 def test_one_extension_runs_with_every_wheel(extension: tuple[Path, str], tmp_path: Path, variant: str) -> None:
     path, sha256 = extension
-    environment = installed(tmp_path / "venv", variant)
+    environment = install_wheel(tmp_path / "venv", variant)
     found = json.loads(run(environment.python, "-c", USE, path, cwd=tmp_path).stdout)
     assert found["sha256"] == sha256
     assert found["sum"] == 100_000 * 99_999 / 2
@@ -97,4 +73,4 @@ def test_a_cmake_install_is_a_package_too(checkout: Path, tmp_path: Path) -> Non
     run("cmake", "--install", made, "--prefix", tmp_path / "i")
     (tmp_path / "i").rename(tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere" / "include" / "threadwheel" / "at.h").exists()
-    build(tmp_path / "elsewhere", tmp_path / "extension")
+    build_against(tmp_path / "elsewhere", EXTENSION, tmp_path / "extension")
