@@ -17,7 +17,7 @@ using ir::Variable;
 // What stands for a schema's type variables.
 using Bindings = std::map<std::string, TypePtr>;
 
-enum class Conversion { kNone, kTupleToList, kRepeat, kRest, kToNumber, kToDevice, kIntToFloat };
+enum class Conversion { kNone, kTupleToList, kRepeat, kRest, kToNumber, kToDevice, kIntToFloat, kBoolToInt };
 
 bool fits(const TypePtr& actual, const TypePtr& formal, Bindings& bindings);
 
@@ -71,8 +71,11 @@ enum class Allow { kNothing, kForOps, kAll };
 // How an actual type becomes a formal one; nothing: it does not.
 std::optional<Conversion> conversion(const TypePtr& actual, const TypePtr& formal, std::int64_t list_size, Allow allow,
                                      Bindings& bindings) {
-  if (fits(actual, formal, bindings)) return Conversion::kNone;
   const TypePtr& target = without_optional(formal);
+  // As a Scalar a bool is an int: full([2], True) holds integers in programs, unlike in Python.
+  if (actual->is(TypeKind::kBool) && target->is(TypeKind::kNumber))
+    return allow == Allow::kNothing ? std::nullopt : std::optional(Conversion::kBoolToInt);
+  if (fits(actual, formal, bindings)) return Conversion::kNone;
   if (target->is(TypeKind::kList) && !has_variable(*target)) {
     if (actual->is(TypeKind::kTuple) && all_are(*actual, target->element())) return Conversion::kTupleToList;
     if (list_size > 0 && is_subtype(actual, target->element())) return Conversion::kRepeat;
@@ -106,6 +109,7 @@ Variable* apply(Builder& builder, Variable* variable, const TypePtr& formal, Con
                          {{variable}, {}});
     case Conversion::kToDevice: return try_call_op(builder, "aten::device", {{variable}, {}});
     case Conversion::kIntToFloat: return try_call_op(builder, "aten::Float", {{variable}, {}});
+    case Conversion::kBoolToInt: return try_call_op(builder, "aten::Int", {{variable}, {}});
   }
   return nullptr;
 }

@@ -771,3 +771,15 @@ def test_programs_print(capfd: pytest.CaptureFixture[str]) -> None:
 
     show(3)
     assert capfd.readouterr().out == "n is 3 [1, 2] None\n"
+
+
+def test_a_bool_is_an_int_where_a_number_is_expected() -> None:
+    """As torch has it in programs, unlike in Python; written by torch 2.13."""
+
+    def program(x: bool) -> tuple[Tensor, Tensor, Tensor]:
+        return torch.full([2], x), torch.where(torch.tensor([True, False]), True, False), torch.tensor(x)
+
+    filled, chosen, made = torch.jit.script(program)(True)
+    assert (filled.dtype, filled.tolist()) == (torch.int64, [1, 1])
+    assert (chosen.dtype, chosen.tolist()) == (torch.int64, [1, 0])
+    assert (made.dtype, made.item()) == (torch.bool, True)
