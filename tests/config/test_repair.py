@@ -1,7 +1,7 @@
 """`repair`: what it puts into a wheel, that equal contents make equal bytes, and what it refuses.
 
 auditwheel is stood in for by a module that does one thing to the wheel; with the real one the tests of
-tests/wheel/release/ run.
+tests/wheel/shipping/ run.
 """
 
 from __future__ import annotations
