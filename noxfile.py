@@ -147,7 +147,7 @@ def release(session: nox.Session) -> None:
     build_command(session, "release", *session.posargs)
 
 
-@nox.session(tags=["matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
+@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
 def shipping(session: nox.Session) -> None:
     """Test repaired wheels: contents, bill of materials, index, pip and uv from it, a root with Python alone."""
     session.install(
@@ -157,7 +157,7 @@ def shipping(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/shipping", *session.posargs)
 
 
-@nox.session(tags=["matrix"], default=False)
+@nox.session(tags=["tests", "matrix"])
 def others(session: nox.Session) -> None:
     """Test that other projects build with threadwheel-build: what `init` writes, and one with options of its own."""
     session.install(*group("test"), "uv", "cmake>=3.26", "ninja>=1.11")

@@ -58,26 +58,16 @@ jobs:
           path: dist/${{{{ matrix.variant }}}}/*.whl
           if-no-files-found: error
 
-  roads:
+  session:
+    strategy:
+      fail-fast: false
+      matrix:
+        session: [roads, neighbours, shipping, others]
     runs-on: ubuntu-latest
     timeout-minutes: 60
     steps:
 {setup}
-      - run: bash ci/job.sh roads
-
-  neighbours:
-    runs-on: ubuntu-latest
-    timeout-minutes: 60
-    steps:
-{setup}
-      - run: bash ci/job.sh neighbours
-
-  shipping:
-    runs-on: ubuntu-latest
-    timeout-minutes: 60
-    steps:
-{setup}
-      - run: bash ci/job.sh shipping
+      - run: bash ci/job.sh ${{{{ matrix.session }}}}
 """
 
 CIBUILDWHEEL = """\
