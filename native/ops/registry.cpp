@@ -57,7 +57,7 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
 
 void check_kernel(const Schema& schema, const OpDefinition& definition) {
   const auto matches = [](const char* kind, const SchemaArgument& argument) {
-    return kind == detail::kAnyKind || kind == argument.type.kind();
+    return std::string_view(kind) == detail::kAnyKind || kind == argument.type.kind();
   };
   if (schema.variadic || std::ranges::equal(definition.kinds, schema.arguments, matches)) return;
   std::string kinds;
