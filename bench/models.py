@@ -35,7 +35,7 @@ class Lab:
 
     def __init__(self, folder: Path, quick: bool, only: list[str]) -> None:
         self.folder = folder
-        self.num_rounds, self.seconds = (3, 0.5) if quick else (5, 1.0)
+        self.num_rounds, self.seconds = (1, 0.5) if quick else (3, 1.0)
         for name in WHEELS:
             environments.make(name, environments.release_wheels()[name], "numpy")
         environments.make("torch", TORCH, "numpy")
