@@ -23,6 +23,21 @@ COUNT_VARIABLES = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "MKL_DYNAMIC", "OMP_DYN
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
+# What numpy has too.
+NUMPY_DTYPES = (
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+)
+
 
 @pytest.fixture(scope="session")
 def build() -> dict[str, Any]:

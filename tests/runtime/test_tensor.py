@@ -9,26 +9,12 @@ import weakref
 
 import numpy as np
 import pytest
-from conftest import random_array
+from conftest import NUMPY_DTYPES, random_array
 
 import threadwheel as tw
 
-DTYPES = (
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-)
 
-
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NUMPY_DTYPES)
 def test_memory_is_shared_both_ways(dtype: str) -> None:
     base = np.zeros((4, 6), dtype)
     for x in (base, base.T, base[::2, ::-1], base[1:3, 2], np.array(1, dtype), base[:0]):
@@ -154,7 +140,7 @@ def test_many_dimensions() -> None:
 
 
 def test_dtypes_are_complete() -> None:
-    names = {*DTYPES, "bfloat16", "qint8", "quint8", "qint32"}
+    names = {*NUMPY_DTYPES, "bfloat16", "qint8", "quint8", "qint32"}
     assert set(tw._core.dtypes) == names
     assert tw.float32 == tw.float32 and tw.float32 != tw.float64 and len({tw.float32, tw.float32, tw.int8}) == 2
     assert repr(tw.bfloat16) == "threadwheel.bfloat16"

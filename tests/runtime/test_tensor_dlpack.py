@@ -9,22 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import NUMPY_DTYPES
 
 import threadwheel as tw
 
-SHARED = (
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-)
+
+class WatchedArray(np.ndarray):
+    """An array that weak references may watch."""
 
 
 def capsule_name(capsule: Any) -> bytes:
@@ -33,7 +24,7 @@ def capsule_name(capsule: Any) -> bytes:
     return get(capsule)
 
 
-@pytest.mark.parametrize("dtype", SHARED)
+@pytest.mark.parametrize("dtype", NUMPY_DTYPES)
 @pytest.mark.parametrize(
     "take", [lambda x: x, lambda x: x.T, lambda x: x[::2, 1:], lambda x: x[:0], lambda x: x[0, :1]]
 )
@@ -76,10 +67,7 @@ def test_a_capsule_can_be_given_and_is_taken_once() -> None:
 
 @pytest.mark.parametrize("version", [None, (1, 1)])
 def test_whoever_has_the_tensor_keeps_its_memory(version: Any) -> None:
-    class Array(np.ndarray):
-        pass
-
-    array = np.ones(1000, "f4").view(Array)
+    array = np.ones(1000, "f4").view(WatchedArray)
     alive = weakref.ref(array)
     capsule = tw.from_numpy(array).__dlpack__(max_version=version)
     del array
@@ -96,10 +84,7 @@ def test_whoever_has_the_tensor_keeps_its_memory(version: Any) -> None:
 
 @pytest.mark.parametrize("version", [None, (1, 1)])
 def test_a_capsule_that_nobody_takes_frees_its_tensor(version: Any) -> None:
-    class Array(np.ndarray):
-        pass
-
-    array = np.ones(10, "f4").view(Array)
+    array = np.ones(10, "f4").view(WatchedArray)
     alive = weakref.ref(array)
     capsule = tw.from_numpy(array).__dlpack__(max_version=version)
     del array, capsule
