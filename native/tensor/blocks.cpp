@@ -35,9 +35,9 @@ class Kept {
     return data;
   }
 
-  // Whether it took the block.
+  // Whether it took the block, which is of kCapacityBytes at most.
   bool put(const Block& block) noexcept {
-    if (block.size_bytes > kCapacityBytes || busy_.test_and_set(std::memory_order_acquire)) return false;  // rounded up
+    if (busy_.test_and_set(std::memory_order_acquire)) return false;
     while (count_ == blocks_.size() || size_bytes_ + block.size_bytes > kCapacityBytes)
       ::operator delete(remove(0).data, kAlignment);
     blocks_[count_++] = block;
@@ -68,7 +68,9 @@ std::size_t rounded(std::size_t size_bytes) noexcept {
   return (size_bytes + step - 1) / step * step;
 }
 
-bool is_kept(std::size_t size_bytes) noexcept { return size_bytes >= kSmallest && size_bytes <= kCapacityBytes; }
+bool is_kept(std::size_t size_bytes) noexcept {
+  return size_bytes >= kSmallest && rounded(size_bytes) <= kCapacityBytes;
+}
 
 }  // namespace
 
