@@ -21,7 +21,7 @@ namespace threadwheel {
 namespace {
 
 // All of it is written under the settings mutex only; 0 and nothing until the first use.
-std::atomic<int> process_num_threads{0};
+std::atomic<int> num_threads_in_force{0};
 std::atomic<bool> was_set{false};
 std::optional<DefaultCount> default_settled;
 
@@ -86,7 +86,7 @@ void apply(int num_threads) {
   backend::resize(num_threads);
   backend::init_thread(num_threads);
   libraries::set_blas_threads(num_threads);
-  process_num_threads.store(num_threads, std::memory_order_release);
+  num_threads_in_force.store(num_threads, std::memory_order_release);
 }
 
 // Under the settings mutex. Never changes once it is there.
@@ -101,16 +101,16 @@ std::unique_lock<std::mutex> lock_settings() {
   return std::unique_lock(detail::settings_mutex());
 }
 
-int process_count() {
+}  // namespace
+
+int process_num_threads() {
   // Acquire: whoever sees the number also sees the pool resized to it.
-  const int known = process_num_threads.load(std::memory_order_acquire);
+  const int known = num_threads_in_force.load(std::memory_order_acquire);
   if (known != 0) return known;
   const auto lock = lock_settings();
-  if (process_num_threads.load(std::memory_order_relaxed) == 0) apply(settled_default().num_threads);
-  return process_num_threads.load(std::memory_order_relaxed);
+  if (num_threads_in_force.load(std::memory_order_relaxed) == 0) apply(settled_default().num_threads);
+  return num_threads_in_force.load(std::memory_order_relaxed);
 }
-
-}  // namespace
 
 const DefaultCount& default_count() {
   const auto lock = lock_settings();
@@ -127,7 +127,7 @@ std::string num_threads_source() { return was_set.load() ? "set_num_threads" : d
 
 int get_num_threads() {
   const int own = detail::thread_state().limit;
-  return own != 0 ? own : process_count();
+  return own != 0 ? own : process_num_threads();
 }
 
 void set_num_threads(int num_threads) {
@@ -138,13 +138,13 @@ void set_num_threads(int num_threads) {
 }
 
 void init_num_threads() {
-  process_count();
+  process_num_threads();
   backend::init_thread(get_num_threads());
 }
 
 int exchange_thread_limit(int num_threads) {
   if (num_threads != 0) check_count("num_threads", num_threads);
-  process_count();  // the pool must be up before a limit can be asked of it
+  process_num_threads();  // the pool must be up before a limit can be asked of it
   int& limit = detail::thread_state().limit;
   const int previous = limit;
   limit = num_threads;

@@ -83,14 +83,16 @@ void set_fork_listener(const ForkListener& listener) {
   fork_listener = &listener;
 }
 
-ActivityScope::ActivityScope() noexcept {
+int num_activities() noexcept { return active.load(std::memory_order_relaxed); }
+
+int ActivityScope::begin() noexcept {
   // A chunk belongs to its region, which is counted already; waiting here would keep that region from ending.
-  if (thread_state().in_region || depth++ > 0) return;
+  if (thread_state().in_region || depth++ > 0) return 0;
   for (;;) {
     // The increment comes before the look at `forking`, and prepare() does the reverse: in the single order of
     // sequentially consistent operations one of the two sees the other.
-    active.fetch_add(1);
-    if (!forking.load()) return;
+    const int others = active.fetch_add(1);
+    if (!forking.load()) return others;
     active.fetch_sub(1);
     forking.wait(true);
   }

@@ -9,11 +9,22 @@ namespace threadwheel::detail {
 // Counts one outermost region or library call of this thread; waits while another thread forks.
 class ActivityScope {
  public:
-  ActivityScope() noexcept;
+  ActivityScope() noexcept : others_(begin()) {}
   ~ActivityScope();
   ActivityScope(const ActivityScope&) = delete;
   ActivityScope& operator=(const ActivityScope&) = delete;
+
+  // How many others ran when this one began.
+  int others() const noexcept { return others_; }
+
+ private:
+  static int begin() noexcept;
+
+  const int others_;
 };
+
+// How many outermost regions and library calls run now.
+int num_activities() noexcept;
 
 // How many forks this process is away from the first one: what began under another number began in another process.
 int fork_generation() noexcept;

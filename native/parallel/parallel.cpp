@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "parallel/backend.h"
+#include "parallel/counts.h"
 #include "parallel/fork_gate.h"
 #include "parallel/library_call.h"
 #include "parallel/thread_state.h"
@@ -72,13 +73,23 @@ struct alignas(64) Region {
   }
 };
 
+// Whether others have the CPUs that the pool may use: then a helper would take one from them, and looking for it costs.
+bool is_crowded(const ActivityScope& activity) {
+  static const int num_cpus = default_count().cpus.usable;
+  return activity.others() > 0 && activity.others() >= std::min(num_cpus, process_num_threads()) - 1;
+}
+
 template <class Body>
 void run_region(std::int64_t num_chunks, int limit, const Body& body) {
   Region<Body> region{body, limit};
   static_assert(sizeof region == alignof(Region<Body>));
   {
     const ActivityScope activity;
-    backend::run(num_chunks, limit, region);
+    if (is_crowded(activity)) {
+      for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk) region(chunk, 0);
+    } else {
+      backend::run(num_chunks, limit, region);
+    }
   }
   region.first.rethrow();
 }
@@ -145,7 +156,7 @@ void library_call(double work, FunctionRef<void(int num_threads)> fn) {
   };
   {
     const detail::ActivityScope activity;
-    backend::run_library(limit, guarded);
+    backend::run_library(detail::is_crowded(activity) ? 1 : limit, guarded);
   }
   if (exception) std::rethrow_exception(exception);
 }

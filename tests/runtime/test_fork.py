@@ -194,6 +194,23 @@ thread.join()
     run(run_python, code, OMP_NUM_THREADS="2")
 
 
+def test_second_fork_beside_a_thread_that_keeps_the_workers(run_python: RunPython) -> None:
+    code = """
+t = tw._core._testing
+threads = tw.get_num_threads()
+used, stop = threading.Event(), threading.Event()
+thread = threading.Thread(target=lambda: (t.rendezvous(threads, 30.0), used.set(), stop.wait()), daemon=True)
+thread.start()
+used.wait()
+for _ in range(3):
+    fork(lambda: exit("no task ran") if t.rendezvous_in_task(1, 1.0) != 1 else None)
+stop.set()
+thread.join()
+"""
+    for count in ("2", "4"):
+        run(run_python, code, OMP_NUM_THREADS=count)
+
+
 def test_fork_from_another_thread(run_python: RunPython) -> None:
     code = """
 use()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -153,6 +154,22 @@ def test_regions_from_many_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_a_caller_runs_alone_while_others_have_the_threads() -> None:
+    tw.set_num_threads(2)
+    until = testing.IntPromise()
+    holder = threading.Thread(target=testing.hold_region, args=(until.future(),))
+    holder.start()
+    try:
+        deadline = time.monotonic() + 30
+        while testing.rendezvous(2, 0.05) == 2:  # until the other's region has begun
+            assert time.monotonic() < deadline
+        assert len({thread for *_, thread, _ in testing.record_chunks(0, 1000, 1)}) == 1
+    finally:
+        until.set_value(0)
+        holder.join()
+    assert testing.rendezvous(2, 30.0) == 2
 
 
 def test_the_pool_can_be_resized_while_others_use_it() -> None:

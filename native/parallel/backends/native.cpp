@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "parallel/backend.h"
+#include "parallel/fork_gate.h"
 #include "parallel/spin.h"
 #include "parallel/start_thread.h"
 
@@ -17,8 +18,6 @@ namespace threadwheel::backend {
 namespace {
 
 using detail::spin_until;
-
-thread_local bool is_worker = false;  // of a pool: counted there already when it calls a loop
 
 struct Loop {
   Loop(ChunkFunction function, std::int64_t count, int helpers)
@@ -93,7 +92,6 @@ class Pool {
     while (alive_ - lent() < at_once && spawn()) {
     }
     append(loop);
-    if (!is_worker) ++callers_;
     epoch_.fetch_add(1, std::memory_order_relaxed);
     const int wanted = std::min(sleeping_, loop.max_helpers);
     lock.unlock();
@@ -108,7 +106,6 @@ class Pool {
   void finish(Loop& loop) {
     std::unique_lock lock(mutex_);
     remove(loop);
-    if (!is_worker) --callers_;
     if (loop.running.load(std::memory_order_relaxed) == 0) return;
     lock.unlock();
     const auto ended = [&] { return loop.running.load(std::memory_order_acquire) == 0; };
@@ -119,7 +116,6 @@ class Pool {
   }
 
   void worker() {
-    is_worker = true;
     std::unique_lock lock(mutex_);
     for (;;) {
       if (!pending_.empty()) {
@@ -153,7 +149,7 @@ class Pool {
     // Threads beyond the CPUs come one by one, each started by the one before while the loop still wants help: callers
     // that are many have the CPUs already.
     const int helpers = alive_ - lent();
-    if (loop.listed && helpers < loop.max_helpers && callers_ + helpers <= target_) spawn();
+    if (loop.listed && helpers < loop.max_helpers && detail::num_activities() + helpers <= target_) spawn();
     lock.unlock();
     loop.work(slot);
     lock.lock();
@@ -169,7 +165,7 @@ class Pool {
   // Returns whether to look for something to do again; false: this thread is one too many, even for sleeping.
   bool idle(std::unique_lock<std::mutex>& lock) {
     // Spinning is only worth it on a CPU that nobody else could use.
-    if (callers_ + alive_ - sleeping_ <= num_cpus_) {
+    if (detail::num_activities() + alive_ - sleeping_ <= num_cpus_) {
       const unsigned seen = epoch_.load(std::memory_order_relaxed);
       ++spinning_;
       lock.unlock();
@@ -225,7 +221,6 @@ class Pool {
   int helping_ = 0;           // of them, in a loop
   int spinning_ = 0;          // of them, looking at epoch_
   int sleeping_ = 0;          // of them, in wake_.wait
-  int callers_ = 0;           // other threads inside run()
   const int num_cpus_ = static_cast<int>(std::thread::hardware_concurrency());
 };
 

@@ -3,7 +3,6 @@
 // meaningful outside one. arena.execute may run the functor on another OS thread. Inter-op work runs in our arena as
 // far as TBB has workers for it.
 #include <tbb/global_control.h>
-#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_scheduler_observer.h>
@@ -23,6 +22,7 @@
 #include <utility>
 
 #include "parallel/backend.h"
+#include "parallel/fork_gate.h"
 #include "parallel/own_threads.h"
 
 namespace threadwheel::backend {
@@ -117,10 +117,23 @@ class Arenas {
 
   int size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
-  // The workers that the process's arena can really get.
-  int num_workers() const {
-    const std::size_t most = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
-    return std::min(size(), static_cast<int>(most)) - 1;
+  // TBB gives a process as many threads as there are CPUs unless told otherwise. The control is for the whole process,
+  // so it is touched only by whoever needs more than that.
+  bool allows(int num_threads) const noexcept { return num_threads <= allowed_.load(std::memory_order_relaxed); }
+
+  void allow(int num_threads) {
+    const std::lock_guard lock(mutex_);
+    if (allows(num_threads)) return;
+    control_.reset();
+    control_ = std::make_unique<tbb::global_control>(kThreads, static_cast<std::size_t>(num_threads));
+    allowed_.store(num_threads, std::memory_order_relaxed);
+  }
+
+  // A thread has come to help a loop that wants `num_threads`: one more may, unless callers have the room. One by one,
+  // as loops of many threads that end soon do with few.
+  void welcome(int num_threads) {
+    const int more = allowed_.load(std::memory_order_relaxed) + 1;
+    if (more <= num_threads && detail::num_activities() + more - 1 <= std::max(size(), num_threads)) allow(more);
   }
 
   // The process's arena.
@@ -136,6 +149,7 @@ class Arenas {
 
   void note_workers_of_current() {
     if (!current_observer()) {
+      const std::lock_guard lock(mutex_);
       attach();
       current_observer().emplace(workers_);
     }
@@ -154,6 +168,7 @@ class Arenas {
     }
     current_observer().reset();
     serial_arena().terminate();
+    attach();  // a refusal takes the handle away, and TBB says yes to an empty one
     if (tbb::finalize(scheduler_, std::nothrow)) return true;
     workers_.wait_until_asleep({});
     return false;
@@ -176,38 +191,29 @@ class Arenas {
     return observer;
   }
 
+  // Under the mutex.
   void attach() {
-    const std::lock_guard lock(mutex_);
     if (!scheduler_) scheduler_ = tbb::task_scheduler_handle(tbb::attach());
   }
 
   tbb::task_arena& of_size(int num_threads) {
-    attach();
+    allow(std::min(num_threads, 2));  // on one CPU nobody would come to be welcomed
     const std::lock_guard lock(mutex_);
+    attach();
     auto& room = by_size_[num_threads];
-    if (room == nullptr) {
-      raise_process_limit(num_threads);
-      room = std::make_unique<Room>(num_threads);
-    }
+    if (room == nullptr) room = std::make_unique<Room>(num_threads);
     if (!room->observer) room->observer.emplace(room->arena, workers_);
     if (num_threads == size()) main_.store(&room->arena, std::memory_order_release);
     return room->arena;
-  }
-
-  // TBB gives a process as many workers as there are cores unless told otherwise; the control is for the whole
-  // process, so it is touched only by whoever asks for more threads than that.
-  void raise_process_limit(int num_threads) {
-    const auto wanted = static_cast<std::size_t>(num_threads);
-    if (wanted <= tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)) return;
-    control_.reset();
-    control_ = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, wanted);
   }
 
   std::mutex mutex_;
   Workers workers_;
   tbb::task_scheduler_handle scheduler_;
   std::map<int, std::unique_ptr<Room>> by_size_;
+  static constexpr auto kThreads = tbb::global_control::max_allowed_parallelism;
   std::unique_ptr<tbb::global_control> control_;
+  std::atomic<int> allowed_{static_cast<int>(tbb::global_control::active_value(kThreads))};
   std::atomic<tbb::task_arena*> main_{nullptr};
   std::atomic<int> size_;
 };
@@ -219,31 +225,6 @@ Arenas*& arenas_pointer() {
 }
 
 Arenas& arenas() { return *arenas_pointer(); }
-
-// A region or a library call, while it runs.
-class Activity {
- public:
-  Activity() noexcept : others_(count().fetch_add(1, std::memory_order_relaxed)) {}
-  ~Activity() { count().fetch_sub(1, std::memory_order_relaxed); }
-  Activity(const Activity&) = delete;
-  Activity& operator=(const Activity&) = delete;
-
-  static bool any() noexcept { return count().load(std::memory_order_relaxed) > 0; }
-
-  // Whether the callers of others leave no CPU for a helper: then asking TBB for one would only cost.
-  bool has_no_helper() const noexcept {
-    static const int num_cpus = tbb::info::default_concurrency();
-    return others_ > 0 && others_ >= std::min(num_cpus, arenas().size()) - 1;
-  }
-
- private:
-  static std::atomic<int>& count() noexcept {
-    alignas(64) static std::atomic<int> activities{0};
-    return activities;
-  }
-
-  const int others_;
-};
 
 // Inter-op work: in the arena while no loop may want the worker that it takes, and another one is left, which is where
 // a task's own loops find help; else on threads of our own, as TBB runs what it has no worker for much later.
@@ -267,7 +248,9 @@ class InteropWork {
  private:
   bool enqueue(Work work) {
     const std::lock_guard lock(mutex_);
-    if (workers_are_lost || Activity::any() || inside_ + 1 >= arenas().num_workers()) return false;
+    const int threads = inside_ + 3;  // this work's, the one that is left, and a caller
+    if (workers_are_lost || detail::num_activities() > 0 || threads > arenas().size()) return false;
+    arenas().allow(threads);
     ++inside_;
     arenas().main().enqueue([this, work] { run(work); });
     return true;
@@ -309,17 +292,23 @@ bool fits_current_arena(int num_runners) noexcept {
 }
 
 // As many runners as threads may take part, each with its own slot; the runner, not the thread, owns the slot, so it
-// does not matter which thread takes it. Runners that start late find no chunk left. All in one cache line: a thread
-// that joins waits for each that it has to fetch from the caller's core.
-struct alignas(64) Job {
-  const ChunkFunction fn;
-  const std::int64_t num_chunks;
-  const int num_runners;
-  mutable std::atomic<std::int64_t> next{num_runners};
+// does not matter which thread takes it. Runners that start late find no chunk left. By value in TBB's tasks: a thread
+// that joins waits for each line that it has to fetch from the caller's core.
+struct Job {
+  ChunkFunction fn;
+  std::int64_t num_chunks;
+  int num_runners;
+  std::thread::id caller;
+  std::atomic<std::int64_t>* next;
 
   // The first chunk of each slot is its own, so that regions with a chunk per thread share no counter.
-  void operator()(int slot) const {
-    for (std::int64_t chunk = slot; chunk < num_chunks; chunk = next.fetch_add(1, std::memory_order_relaxed)) {
+  void operator()(const tbb::blocked_range<int>& slots) const {
+    for (int slot = slots.begin(); slot < slots.end(); ++slot) run(slot);
+  }
+
+  void run(int slot) const {
+    if (!arenas().allows(num_runners) && std::this_thread::get_id() != caller) arenas().welcome(num_runners);
+    for (std::int64_t chunk = slot; chunk < num_chunks; chunk = next->fetch_add(1, std::memory_order_relaxed)) {
       fn(chunk, slot);
       if (num_chunks == num_runners) return;
     }
@@ -329,16 +318,12 @@ struct alignas(64) Job {
 }  // namespace
 
 void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
-  const Activity activity;
-  if (activity.has_no_helper()) {
-    for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk) fn(chunk, 0);
-    return;
-  }
   const int num_runners = static_cast<int>(std::min<std::int64_t>(num_chunks, limit));
-  Job job{fn, num_chunks, num_runners};
+  alignas(64) std::atomic<std::int64_t> next{num_runners};
+  const Job job{fn, num_chunks, num_runners, std::this_thread::get_id(), &next};
   // Isolated: while a thread waits for this loop it must not pick up somebody else's task.
   const auto loop = [&] {
-    tbb::this_task_arena::isolate([&] { tbb::parallel_for(0, num_runners, 1, job, tbb::simple_partitioner()); });
+    tbb::this_task_arena::isolate([&] { tbb::parallel_for(tbb::blocked_range<int>(0, num_runners), job, tbb::simple_partitioner()); });
   };
   if (fits_current_arena(num_runners)) {
     arenas().note_workers_of_current();
@@ -351,7 +336,6 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
 void run_library(int limit, LibraryFunction fn) noexcept {
   if (tbb_is_off) return fn(0);
   if (limit == 1) return serial_arena().execute([&] { fn(1); });
-  const Activity activity;
   arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
 }
 
