@@ -8,11 +8,9 @@
 #include <vector>
 
 #include "build_info.h"
-#include "interop/pool.h"
 #include "interpreter/script_error.h"
 #include "parallel/backend.h"
 #include "parallel/counts.h"
-#include "parallel/fork_gate.h"
 #include "parallel/libraries.h"
 #include "parallel/process.h"
 #include "tensor/isa.h"
@@ -191,9 +189,6 @@ void bind_information(py::module_& module) {
 
 PYBIND11_MODULE(_core, module) {
   namespace bindings = threadwheel::bindings;
-  // Here, where the interpreter's lock keeps other threads from forking in the middle of it.
-  threadwheel::detail::register_fork_hooks();
-  threadwheel::detail::InteropPool::instance();
   bindings::bind_errors(module);
   bindings::bind_counts(module);
   bindings::bind_information(module);

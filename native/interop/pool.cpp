@@ -31,16 +31,13 @@ std::exception_ptr orphaned() {
 
 }  // namespace
 
-InteropPool& InteropPool::instance() {
-  // Never destroyed: workers may still wait in it while the process runs its exit handlers.
-  static InteropPool* const pool = [] {
-    auto* made = std::unique_ptr<InteropPool>(new InteropPool).release();
-    static constexpr ForkListener listener{[] { instance().lock_for_fork(); }, [] { instance().unlock_in_parent(); },
-                                           [] { instance().reset_in_child(); }};
-    set_fork_listener(listener);
-    return made;
-  }();
-  return *pool;
+InteropPool* const InteropPool::pool_ = make();
+
+InteropPool* InteropPool::make() {
+  static constexpr ForkListener listener{[] { instance().lock_for_fork(); }, [] { instance().unlock_in_parent(); },
+                                         [] { instance().reset_in_child(); }};
+  set_fork_listener(listener);
+  return std::unique_ptr<InteropPool>(new InteropPool).release();
 }
 
 void InteropPool::List::append(FutureState& task) noexcept {

@@ -16,7 +16,7 @@ class InteropPool {
   // Threads that may be beyond the count because others block; a program that needs more has lost control of itself.
   static constexpr int kMaxSpares = 256;
 
-  static InteropPool& instance();
+  static InteropPool& instance() noexcept { return *pool_; }
 
   void submit(FutureState& task, TaskKind kind);
   // Takes a task out of the queue to run it on the calling thread; false if it is not there.
@@ -52,6 +52,11 @@ class InteropPool {
   };
 
   InteropPool() = default;
+
+  // Made at load, when there are no threads yet: a fork beside a first use would leave the child with that half done.
+  // Never destroyed: workers may still wait in it while the process runs its exit handlers.
+  static InteropPool* make();
+  static InteropPool* const pool_;
 
   void settle_size();
   bool plan_worker() noexcept;

@@ -2,6 +2,7 @@
 // a thread may override it for a scope. Precedence: set > MKL_NUM_THREADS > OMP_NUM_THREADS > detected.
 #include "parallel/counts.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdio>
@@ -21,8 +22,10 @@ namespace threadwheel {
 namespace {
 
 // All of it is written under the settings mutex only; 0 and nothing until the first use.
-std::atomic<int> num_threads_in_force{0};
+std::atomic<int> process_num_threads{0};
+std::atomic<int> useful_threads{0};
 std::atomic<bool> was_set{false};
+std::optional<CpuCount> cpus_settled;
 std::optional<DefaultCount> default_settled;
 
 std::string_view trim(std::string_view text) {
@@ -56,9 +59,15 @@ void warn(const char* name, const char* value, const DefaultCount& used) {
                kMaxNumThreads, used.num_threads, used.source.c_str());
 }
 
+// Under the settings mutex, as settled_default. Never changes once it is there.
+const CpuCount& settled_cpus() {
+  if (!cpus_settled) cpus_settled = count_cpus();
+  return *cpus_settled;
+}
+
 DefaultCount settle_default() {
   DefaultCount result;
-  result.cpus = count_cpus();
+  result.cpus = settled_cpus();
   result.num_threads = result.cpus.usable < kMaxNumThreads ? result.cpus.usable : kMaxNumThreads;
   result.source = "detected";
   const Variable* bad[std::size(kVariables)];
@@ -86,34 +95,30 @@ void apply(int num_threads) {
   backend::resize(num_threads);
   backend::init_thread(num_threads);
   libraries::set_blas_threads(num_threads);
-  num_threads_in_force.store(num_threads, std::memory_order_release);
+  useful_threads.store(std::min(settled_cpus().usable, num_threads), std::memory_order_relaxed);
+  process_num_threads.store(num_threads, std::memory_order_release);
 }
 
-// Under the settings mutex. Never changes once it is there.
 const DefaultCount& settled_default() {
   if (!default_settled) default_settled = settle_default();
   return *default_settled;
 }
 
-// Registered before the mutex is taken: a fork between the two would leave the child with it locked.
-std::unique_lock<std::mutex> lock_settings() {
-  detail::register_fork_hooks();
-  return std::unique_lock(detail::settings_mutex());
+int process_count() {
+  // Acquire: whoever sees the number also sees the pool resized to it.
+  const int known = process_num_threads.load(std::memory_order_acquire);
+  if (known != 0) return known;
+  const std::lock_guard lock(detail::settings_mutex());
+  if (process_num_threads.load(std::memory_order_relaxed) == 0) apply(settled_default().num_threads);
+  return process_num_threads.load(std::memory_order_relaxed);
 }
 
 }  // namespace
 
-int process_num_threads() {
-  // Acquire: whoever sees the number also sees the pool resized to it.
-  const int known = num_threads_in_force.load(std::memory_order_acquire);
-  if (known != 0) return known;
-  const auto lock = lock_settings();
-  if (num_threads_in_force.load(std::memory_order_relaxed) == 0) apply(settled_default().num_threads);
-  return num_threads_in_force.load(std::memory_order_relaxed);
-}
+int num_useful_threads() noexcept { return useful_threads.load(std::memory_order_relaxed); }
 
 const DefaultCount& default_count() {
-  const auto lock = lock_settings();
+  const std::lock_guard lock(detail::settings_mutex());
   return settled_default();
 }
 
@@ -127,24 +132,24 @@ std::string num_threads_source() { return was_set.load() ? "set_num_threads" : d
 
 int get_num_threads() {
   const int own = detail::thread_state().limit;
-  return own != 0 ? own : process_num_threads();
+  return own != 0 ? own : process_count();
 }
 
 void set_num_threads(int num_threads) {
   check_count("set_num_threads", num_threads);
-  const auto lock = lock_settings();
+  const std::lock_guard lock(detail::settings_mutex());
   apply(num_threads);
   was_set.store(true);
 }
 
 void init_num_threads() {
-  process_num_threads();
+  process_count();
   backend::init_thread(get_num_threads());
 }
 
 int exchange_thread_limit(int num_threads) {
   if (num_threads != 0) check_count("num_threads", num_threads);
-  process_num_threads();  // the pool must be up before a limit can be asked of it
+  process_count();  // the pool must be up before a limit can be asked of it
   int& limit = detail::thread_state().limit;
   const int previous = limit;
   limit = num_threads;

@@ -16,8 +16,8 @@ struct DefaultCount {
 // The count in force when nobody calls set_num_threads. Settled at the first use; bad values are warned of there.
 const DefaultCount& default_count();
 
-// The process-wide number of threads, whatever scope the calling thread is in.
-int process_num_threads();
+// How many of the pool's threads the CPUs can run at a time. 0 before the first use.
+int num_useful_threads() noexcept;
 
 // Returns "set_num_threads", or the source of the default.
 std::string num_threads_source();

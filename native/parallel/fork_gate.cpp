@@ -63,6 +63,11 @@ void child() noexcept {
   settings.unlock();
 }
 
+// At load, when there are no threads yet: a fork beside a first use would leave the child with that half done. The
+// backend's runtime comes up before: prepare hooks run last registered first, and ours must run before the runtime's,
+// which would hold its lock while our callers are waited for.
+[[maybe_unused]] const int registered = (backend::capacity(), pthread_atfork(prepare, parent, child));
+
 }  // namespace
 
 int fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
@@ -78,7 +83,6 @@ bool must_be_serial() noexcept {
 std::mutex& settings_mutex() noexcept { return settings; }
 
 void set_fork_listener(const ForkListener& listener) {
-  register_fork_hooks();
   const std::lock_guard lock(settings);
   fork_listener = &listener;
 }
@@ -101,10 +105,4 @@ int ActivityScope::begin() noexcept {
 ActivityScope::~ActivityScope() {
   if (!thread_state().in_region && --depth == 0) active.fetch_sub(1);
 }
-
-void register_fork_hooks() {
-  static const int registered = (backend::capacity(), pthread_atfork(prepare, parent, child));
-  static_cast<void>(registered);
-}
-
 }  // namespace threadwheel::detail

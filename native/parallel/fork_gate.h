@@ -36,10 +36,6 @@ bool must_be_serial() noexcept;
 // Held while counts change, and across a fork, so that the child never inherits it locked by a thread it lacks.
 std::mutex& settings_mutex() noexcept;
 
-// Brings the backend's runtime up and registers the hooks, once. In that order: prepare hooks run last registered
-// first, and ours must run before the runtime's, which would hold its lock while our callers are waited for.
-void register_fork_hooks();
-
 // Whoever else has locks and threads to look after. Called in the forking thread, with the settings mutex held, before
 // the backend's hooks and, after the fork, after them.
 struct ForkListener {

@@ -75,8 +75,7 @@ struct alignas(64) Region {
 
 // Whether others have the CPUs that the pool may use: then a helper would take one from them, and looking for it costs.
 bool is_crowded(const ActivityScope& activity) {
-  static const int num_cpus = default_count().cpus.usable;
-  return activity.others() > 0 && activity.others() >= std::min(num_cpus, process_num_threads()) - 1;
+  return activity.others() > 0 && activity.others() >= num_useful_threads() - 1;
 }
 
 template <class Body>

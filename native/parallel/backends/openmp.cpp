@@ -90,16 +90,10 @@ State& state() { return *state_pointer(); }
 // OpenMP 5.0; looked up, because a process may have loaded an older runtime first.
 using PauseFunction = int (*)(omp_pause_resource_t);
 
-PauseFunction pause_function() {
-  static const auto function = reinterpret_cast<PauseFunction>(dlsym(RTLD_DEFAULT, "omp_pause_resource_all"));
-  return function;
-}
+const auto kPauseFunction = reinterpret_cast<PauseFunction>(dlsym(RTLD_DEFAULT, "omp_pause_resource_all"));
 
 // LLVM's and Intel's runtimes handle fork on their own, and a pause from inside their hooks deadlocks.
-bool is_gnu_runtime() {
-  static const bool gnu = dlsym(RTLD_DEFAULT, "kmp_get_blocktime") == nullptr;
-  return gnu;
-}
+const bool kIsGnuRuntime = dlsym(RTLD_DEFAULT, "kmp_get_blocktime") == nullptr;
 
 class Token {
  public:
@@ -134,7 +128,7 @@ void dispatch(Parallel parallel, Serial serial) {
   }
   s.shared = true;
   // The first caller's own team would idle for ever beside the master's.
-  if (leads_team && pause_function() != nullptr) pause_function()(omp_pause_soft);
+  if (leads_team && kPauseFunction != nullptr) kPauseFunction(omp_pause_soft);
   leads_team = false;
   if (!s.master.execute(parallel)) serial();
 }
@@ -229,12 +223,12 @@ void init_thread(int num_threads) noexcept { omp_set_num_threads(num_threads); }
 Description describe() {
   return {"OMP", "OpenMP",
           "OpenMP " + openmp_version() + "\n\tomp_get_max_threads() : " + std::to_string(omp_get_max_threads()) + "\n",
-          is_gnu_runtime() ? "GNU OpenMP" : "LLVM or Intel OpenMP"};
+          kIsGnuRuntime ? "GNU OpenMP" : "LLVM or Intel OpenMP"};
 }
 
 void fork_prepare(bool quiet) noexcept {
   // libgomp has no fork hooks of its own: a team that this thread leads would be waited for in the child.
-  if (quiet && is_gnu_runtime() && pause_function() != nullptr) pause_function()(omp_pause_hard);
+  if (quiet && kIsGnuRuntime && kPauseFunction != nullptr) kPauseFunction(omp_pause_hard);
   state().interop.lock();
 }
 

@@ -275,12 +275,7 @@ class InteropWork {
 };
 
 // Never destroyed; a forked child leaves its parent's behind.
-InteropWork*& interop_pointer() {
-  static InteropWork* pointer = std::make_unique<InteropWork>().release();
-  return pointer;
-}
-
-InteropWork& interop() { return *interop_pointer(); }
+InteropWork* interop = std::make_unique<InteropWork>().release();
 
 bool workers_ended = false;  // by the fork that is going on
 
@@ -339,7 +334,7 @@ void run_library(int limit, LibraryFunction fn) noexcept {
   arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
 }
 
-bool submit(Work work, int max_idle) noexcept { return interop().submit(work, max_idle); }
+bool submit(Work work, int max_idle) noexcept { return interop->submit(work, max_idle); }
 
 void resize(int num_threads) { arenas().resize(num_threads); }
 
@@ -353,21 +348,21 @@ Description describe() {
 }
 
 void fork_prepare(bool quiet) noexcept {
-  interop().lock();
+  interop->lock();
   workers_ended = false;
   if (!quiet) return;
-  if (interop().in_arena()) {
-    arenas().wait_until_asleep(interop().lent());
+  if (interop->in_arena()) {
+    arenas().wait_until_asleep(interop->lent());
   } else {
     workers_ended = arenas().end_workers();
   }
 }
 
-void fork_parent() noexcept { interop().unlock(); }
+void fork_parent() noexcept { interop->unlock(); }
 
 void fork_child(bool quiet) noexcept {
-  interop().unlock();  // this thread may be in the middle of inter-op work, and ends there
-  interop_pointer() = std::make_unique<InteropWork>().release();
+  interop->unlock();  // this thread may be in the middle of inter-op work, and ends there
+  interop = std::make_unique<InteropWork>().release();
   arenas_pointer() = std::make_unique<Arenas>(capacity()).release();
   tbb_is_off = tbb_is_off || !quiet;
   workers_are_lost = workers_are_lost || !workers_ended;
