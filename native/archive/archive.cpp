@@ -62,6 +62,16 @@ std::shared_ptr<Storage> checked(std::shared_ptr<Storage> file, const std::strin
   return file;
 }
 
+constexpr std::uintptr_t kPageBytes = 4096;
+
+// Takes the whole pages of a mapped record out of memory; at the next use they come from the file, as they were there.
+void drop_pages(const Storage& record) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(record.data());
+  const std::uintptr_t first = (begin + kPageBytes - 1) / kPageBytes * kPageBytes;
+  const std::uintptr_t last = (begin + record.size_bytes()) / kPageBytes * kPageBytes;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 std::string_view text_of(const Storage& storage) {
   return {reinterpret_cast<const char*>(storage.data()), storage.size_bytes()};
 }
@@ -77,17 +87,17 @@ std::string_view strip(std::string_view text) {
 Archive Archive::open(const std::string& path) {
   const std::string where = "archive " + quote(path);
   if (path.find('\0') != path.npos) refuse(where, "the path contains a NUL byte; pass the path of a file");
-  return Archive(map_file(path, where), where);
+  return Archive(map_file(path, where), true, where);
 }
 
 Archive Archive::from_bytes(std::span<const std::byte> bytes) {
   auto copy = Storage::allocate(bytes.size());
   std::ranges::copy(bytes, copy->data());
-  return Archive(std::move(copy), "archive in memory");
+  return Archive(std::move(copy), false, "archive in memory");
 }
 
-Archive::Archive(std::shared_ptr<Storage> file, std::string where)
-    : where_(std::move(where)), zip_(checked(std::move(file), where_), where_) {
+Archive::Archive(std::shared_ptr<Storage> file, bool is_mapped, std::string where)
+    : where_(std::move(where)), file_(checked(std::move(file), where_)), is_mapped_(is_mapped), zip_(file_, where_) {
   find_root();
   check_kind();
   check_byte_order();
@@ -194,10 +204,22 @@ std::string Archive::read_text(std::string_view name) const { return std::string
 
 std::shared_ptr<Storage> Archive::read(std::string_view name) const { return zip_.read(get(name)); }
 
+// A record of the file itself takes memory from its first use on, until nobody has it any more: checking it is no use.
+// Nothing was written to it before, and nobody sees what was written after.
+std::shared_ptr<Storage> Archive::paged(std::shared_ptr<Storage> record) const {
+  if (!is_mapped_ || record->data() < file_->data() || record->data() >= file_->data() + file_->size_bytes())
+    return record;
+  drop_pages(*record);
+  std::byte* const data = record->data();
+  const std::size_t size_bytes = record->size_bytes();
+  return Storage::wrap(data, size_bytes, true, [record = std::move(record)] { drop_pages(*record); });
+}
+
 std::shared_ptr<Storage> Archive::storage(const std::string& name, std::size_t size_bytes) {
   if (size_bytes == 0 && !has(name)) return Storage::allocate(0);
-  auto& storage = storages_[name];
-  if (storage == nullptr) storage = read(name);
+  auto& known = storages_[name];
+  std::shared_ptr<Storage> storage = known.lock();
+  if (storage == nullptr) known = storage = paged(read(name));
   if (storage->size_bytes() < size_bytes)
     refuse(where_ + ", record " + quote(name), "has " + std::to_string(storage->size_bytes()) + " bytes, " +
                                                    std::to_string(size_bytes) +

@@ -50,12 +50,12 @@ class Archive {
   std::string read_text(std::string_view name) const;
   std::shared_ptr<Storage> read(std::string_view name) const;
 
-  // The record of a storage that must have `size_bytes` or more; the same Storage for the same name. Keeps it as long
-  // as this object lives, so not for several threads. A storage without bytes need not have a record.
+  // The record of a storage that must have `size_bytes` or more; the same Storage for the same name as long as anybody
+  // has it. Not for several threads. A storage without bytes need not have a record.
   std::shared_ptr<Storage> storage(const std::string& name, std::size_t size_bytes);
 
  private:
-  Archive(std::shared_ptr<Storage> file, std::string where);
+  Archive(std::shared_ptr<Storage> file, bool is_mapped, std::string where);
 
   const ZipRecord* find(std::string_view name) const;
   const ZipRecord& get(std::string_view name) const;
@@ -65,14 +65,18 @@ class Archive {
   int read_version() const;
   std::vector<std::string> find_models() const;
 
+  std::shared_ptr<Storage> paged(std::shared_ptr<Storage> record) const;
+
   std::string where_;
+  std::shared_ptr<Storage> file_;
+  bool is_mapped_;
   ZipReader zip_;
   std::string root_;  // without '/'
   std::vector<std::string> names_;
   int version_ = 0;
   bool package_ = false;
   std::vector<std::string> models_;
-  std::unordered_map<std::string, std::shared_ptr<Storage>> storages_;
+  std::unordered_map<std::string, std::weak_ptr<Storage>> storages_;
 };
 
 }  // namespace threadwheel::archive

@@ -95,10 +95,10 @@ Extent read_extent(const Settings& settings, const char* name, Ints values, std:
   return extent;
 }
 
-void check_channels(const Settings& settings, const Tensor& input, const Tensor& weight) {
+void check_channels(const Settings& settings, const Tensor& input, const Dims& weight) {
   const auto& [op, dims, stride, padding, dilation, output_padding, transposed, same, groups] = settings;
   const auto rank = static_cast<std::int64_t>(dims) + 2;
-  if (weight.dim() != rank)
+  if (static_cast<std::int64_t>(weight.size()) != rank)
     fail_value(std::string(op) + ": " + describe("weight", weight) + "; expected " + std::to_string(rank) +
                " dimensions, " +
                (transposed ? "[in_channels, out_channels / groups" : "[out_channels, in_channels / groups") +
@@ -107,8 +107,8 @@ void check_channels(const Settings& settings, const Tensor& input, const Tensor&
     fail_value(std::string(op) + ": " + describe("input", input) + "; expected " + std::to_string(rank - 1) + " or " +
                std::to_string(rank) + " dimensions");
   if (groups < 1) fail_value(std::string(op) + ": groups is " + std::to_string(groups) + "; expected 1 or more");
-  const std::int64_t in_channels = transposed ? weight.size(0) : weight.size(1) * groups;
-  if (input.size(1) != in_channels || weight.size(0) % groups != 0)
+  const std::int64_t in_channels = transposed ? weight[0] : weight[1] * groups;
+  if (input.size(1) != in_channels || weight[0] % groups != 0)
     fail_value(std::string(op) + ": " + describe("input", input) + ", " + describe("weight", weight) +
                " and groups is " + std::to_string(groups) + "; input's channels must be weight's " +
                (transposed ? "first size, a multiple of groups"
@@ -116,7 +116,7 @@ void check_channels(const Settings& settings, const Tensor& input, const Tensor&
 }
 
 // The output's size along one dimension, and for "same" the padding that leads to it.
-void settle_axis(const Settings& settings, const Tensor& weight, std::size_t i, dnn::ConvShape& shape) {
+void settle_axis(const Settings& settings, const Dims& weight, std::size_t i, dnn::ConvShape& shape) {
   const std::int64_t reach = shape.dilation[i] * (shape.kernel[i] - 1) + 1;
   if (settings.same) {
     shape.padding[i] = (reach - 1) / 2;
@@ -143,12 +143,12 @@ void settle_axis(const Settings& settings, const Tensor& weight, std::size_t i, 
                "; the input must not be empty or the padding larger than the output");
 }
 
-dnn::ConvShape make_shape(const Settings& settings, const Tensor& input, const Tensor& weight) {
+dnn::ConvShape make_shape(const Settings& settings, const Tensor& input, const Dims& weight) {
   dnn::ConvShape shape{};
   shape.dims = static_cast<std::int64_t>(settings.dims);
   shape.batch = input.size(0);
   shape.in_channels = input.size(1);
-  shape.out_channels = settings.transposed ? weight.size(1) * settings.groups : weight.size(0);
+  shape.out_channels = settings.transposed ? weight[1] * settings.groups : weight[0];
   shape.groups = settings.groups;
   shape.transposed = settings.transposed;
   shape.stride = settings.stride;
@@ -158,7 +158,7 @@ dnn::ConvShape make_shape(const Settings& settings, const Tensor& input, const T
   for (std::size_t i = 3 - settings.dims; i < 3; ++i) {
     const std::size_t axis = i + settings.dims - 1;  // of the tensors
     shape.input[i] = input.size(axis);
-    shape.kernel[i] = weight.size(axis);
+    shape.kernel[i] = weight[axis];
     settle_axis(settings, weight, i, shape);
   }
   return shape;
@@ -192,8 +192,8 @@ Tensor convolve(const Settings& settings, const Tensor& input, const Tensor& wei
   check_same_dtype(settings.op, input, weight, bias);
   if (input.dim() == static_cast<std::int64_t>(settings.dims) + 1)
     return select_view(convolve(settings, unsqueeze_view(input, 0), weight, bias), 0, 0);
-  check_channels(settings, input, weight);
-  const dnn::ConvShape shape = make_shape(settings, input, weight);
+  check_channels(settings, input, weight.sizes());
+  const dnn::ConvShape shape = make_shape(settings, input, weight.sizes());
   check_bias(settings.op, bias, shape.out_channels);
   return run(shape, settings.dims, input, weight, bias, settings.op);
 }
@@ -248,19 +248,18 @@ Tensor conv_transpose(const Tensor& input, const Tensor& weight, const std::opti
                   input, weight, bias);
 }
 
-std::size_t spatial_dims(const char* op, const Tensor& weight) {
-  if (weight.dim() < 3 || weight.dim() > 5)
+std::size_t spatial_dims(const char* op, const Dims& weight) {
+  if (weight.size() < 3 || weight.size() > 5)
     fail_value(std::string(op) + ": " + describe("weight", weight) + "; expected 3 to 5 dimensions");
-  return static_cast<std::size_t>(weight.dim()) - 2;
+  return weight.size() - 2;
 }
 
 }  // namespace
 
-dnn::ConvShape convolution_shape(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
+dnn::ConvShape convolution_shape(const Tensor& input, const Dims& weight, const std::optional<Tensor>& bias,
                                  Ints stride, Ints padding, Ints dilation, std::int64_t groups) {
   const Settings settings =
       read_settings("convolution", spatial_dims("convolution", weight), stride, padding, dilation, groups);
-  check_same_dtype(settings.op, input, weight, bias);
   check_channels(settings, input, weight);
   const dnn::ConvShape shape = make_shape(settings, input, weight);
   check_bias(settings.op, bias, shape.out_channels);
@@ -269,8 +268,8 @@ dnn::ConvShape convolution_shape(const Tensor& input, const Tensor& weight, cons
 
 Tensor convolution(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, Ints stride,
                    Ints padding, Ints dilation, bool transposed, Ints output_padding, std::int64_t groups) {
-  return convolve(read_settings("convolution", spatial_dims("convolution", weight), stride, padding, dilation, groups,
-                                transposed, output_padding),
+  const std::size_t dims = spatial_dims("convolution", weight.sizes());
+  return convolve(read_settings("convolution", dims, stride, padding, dilation, groups, transposed, output_padding),
                   input, weight, bias);
 }
 
@@ -290,8 +289,8 @@ Tensor convolution_deprecated(const Tensor& input, const Tensor& weight, const s
 
 Tensor convolution_mode(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, Ints stride,
                         const std::string& padding, Ints dilation, std::int64_t groups) {
-  return convolve(read_mode("convolution", spatial_dims("convolution", weight), stride, padding, dilation, groups),
-                  input, weight, bias);
+  const std::size_t dims = spatial_dims("convolution", weight.sizes());
+  return convolve(read_mode("convolution", dims, stride, padding, dilation, groups), input, weight, bias);
 }
 
 constexpr OpDefinition kOps[] = {

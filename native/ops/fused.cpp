@@ -1,8 +1,12 @@
 // Products with what follows them: what passes/ make of a frozen program's linear and convolution nodes. Their weights
-// are constants of the program, which nothing writes; other callers must not use these ops.
+// are objects that only passes make.
+#include "ops/fused.h"
+
 #include <algorithm>
 #include <iterator>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 
 #include "ops/convolution.h"
 #include "ops/families.h"
@@ -10,6 +14,7 @@
 #include "ops/registry.h"
 #include "ops/shapes.h"
 #include "providers/dnn.h"
+#include "providers/weight.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -17,6 +22,29 @@ namespace {
 
 using Ints = std::span<const std::int64_t>;
 using OptionalTensor = std::optional<Tensor>;
+
+#define THREADWHEEL_WEIGHT "__torch__.torch.classes.threadwheel.Weight"
+
+struct WeightObject final : ObjectValue {
+  explicit WeightObject(dnn::WeightPtr given) : ObjectValue(class_type()), weight(std::move(given)) {}
+
+  static const TypePtr& class_type() {
+    static const TypePtr type = [] {
+      auto definition = std::make_shared<ClassDefinition>();
+      definition->name = THREADWHEEL_WEIGHT;
+      return Type::class_of(std::move(definition));
+    }();
+    return type;
+  }
+
+  const dnn::WeightPtr weight;
+};
+
+const dnn::WeightPtr& weight_of(const Value& value) {
+  const auto* const object = value.is_object() ? dynamic_cast<const WeightObject*>(&value.to_object()) : nullptr;
+  if (object == nullptr) fail_value("fused op: weight is no " THREADWHEEL_WEIGHT);
+  return object->weight;
+}
 
 // The activations by the names that graphs have.
 constexpr std::pair<std::string_view, dnn::Activation> kActivations[] = {
@@ -68,24 +96,24 @@ bool fits(const Tail& tail, const Tensor& output) {
   return !tail.sum || (tail.sum->dtype() == DType::kFloat32 && tail.sum->sizes() == output.sizes());
 }
 
-Tensor fused_linear(const Tensor& input, const Tensor& weight, const OptionalTensor& bias, const OptionalTensor& sum,
+Tensor fused_linear(const Tensor& input, const Value& constant, const OptionalTensor& bias, const OptionalTensor& sum,
                     bool in_place, const std::string& activation, double low, double high) {
   const Tail tail{sum, in_place, activation, low, high};
-  const auto plain = [&] { return apply(tail, in_float<linear>(input, weight, bias)); };
-  const bool takes = input.dtype() == DType::kFloat32 && is_dense_float(weight) && weight.dim() == 2 &&
-                     (!bias || (is_dense_float(*bias) && bias->numel() == weight.size(0))) && input.dim() >= 1 &&
-                     input.numel() > 0 && weight.numel() > 0 &&
-                     input.size(static_cast<std::size_t>(input.dim()) - 1) == weight.size(1);
+  const dnn::WeightPtr& weight = weight_of(constant);
+  const Dims& w = weight->sizes();
+  const auto plain = [&] { return apply(tail, in_float<linear>(input, weight->plain(), bias)); };
+  const bool takes = input.dtype() == DType::kFloat32 && w.size() == 2 &&
+                     (!bias || (is_dense_float(*bias) && bias->numel() == w[0])) && input.dim() >= 1 &&
+                     input.numel() > 0 && w[0] > 0 && input.size(static_cast<std::size_t>(input.dim()) - 1) == w[1];
   if (!takes) return plain();
   Dims sizes = input.sizes();
-  sizes[sizes.size() - 1] = weight.size(0);
+  sizes[sizes.size() - 1] = w[0];
   const Tensor output = Tensor::empty(sizes, DType::kFloat32), x = input.contiguous();
   if (!fits(tail, output)) return plain();
   const OptionalTensor dense_sum = sum ? OptionalTensor(sum->contiguous()) : std::nullopt;
-  const bool done = dnn::linear_fused({output.numel() / weight.size(0), weight.size(1), weight.size(0)},
-                                      x.data<const float>(), {weight.storage(), weight.data<const float>()},
-                                      bias ? bias->data<const float>() : nullptr, tail.epilogue(dense_sum),
-                                      output.data<float>());
+  const bool done =
+      dnn::linear_fused({output.numel() / w[0], w[1], w[0]}, x.data<const float>(), weight,
+                        bias ? bias->data<const float>() : nullptr, tail.epilogue(dense_sum), output.data<float>());
   return done ? output : plain();
 }
 
@@ -114,19 +142,21 @@ bool is_channels_last(const Tensor& tensor) {
 // The tensor in one of the two layouts.
 Tensor laid_out(const Tensor& tensor) { return is_channels_last(tensor) ? tensor : tensor.contiguous(); }
 
-Tensor fused_convolution(const Tensor& input, const Tensor& weight, const OptionalTensor& bias, Ints stride,
+Tensor fused_convolution(const Tensor& input, const Value& constant, const OptionalTensor& bias, Ints stride,
                          Ints padding, Ints dilation, std::int64_t groups, const OptionalTensor& sum,
                          bool in_place, const std::string& activation, double low, double high, bool channels_last) {
   const Tail tail{sum, in_place, activation, low, high};
+  const dnn::WeightPtr& weight = weight_of(constant);
+  const Dims& w = weight->sizes();
   const auto plain = [&] {
     static constexpr std::int64_t kNone[] = {0};
-    return apply(tail, in_float<convolution>(input, weight, bias, stride, padding, dilation, false, Ints(kNone),
-                                             groups));
+    return apply(tail, in_float<convolution>(input, weight->plain(), bias, stride, padding, dilation, false,
+                                             Ints(kNone), groups));
   };
-  if (input.dtype() != DType::kFloat32 || !is_dense_float(weight) || (bias && !is_dense_float(*bias)) ||
-      input.dim() != weight.dim() || input.numel() == 0 || weight.numel() == 0)
+  if (input.dtype() != DType::kFloat32 || (bias && !is_dense_float(*bias)) ||
+      input.sizes().size() != w.size() || input.numel() == 0 || count_elements(w) == 0)
     return plain();
-  const dnn::ConvShape shape = convolution_shape(input, weight, bias, stride, padding, dilation, groups);
+  const dnn::ConvShape shape = convolution_shape(input, w, bias, stride, padding, dilation, groups);
   Dims sizes = input.sizes();
   sizes[1] = shape.out_channels;
   for (std::size_t i = 2; i < sizes.size(); ++i) sizes[i] = shape.output[i + 3 - sizes.size()];
@@ -137,8 +167,7 @@ Tensor fused_convolution(const Tensor& input, const Tensor& weight, const Option
   const Tensor x = laid_out(input);
   const OptionalTensor dense_sum = sum ? OptionalTensor(laid_out(*sum)) : std::nullopt;
   const dnn::ChannelsLast layout{is_channels_last(x), dense_sum && is_channels_last(*dense_sum), channels_last};
-  const bool done = dnn::convolution_fused(shape, layout, x.data<const float>(),
-                                           {weight.storage(), weight.data<const float>()},
+  const bool done = dnn::convolution_fused(shape, layout, x.data<const float>(), weight,
                                            bias ? bias->data<const float>() : nullptr, tail.epilogue(dense_sum),
                                            output.data<float>());
   return done ? output : plain();
@@ -146,15 +175,28 @@ Tensor fused_convolution(const Tensor& input, const Tensor& weight, const Option
 
 constexpr OpDefinition kOps[] = {
     define_op<fused_linear>(
-        "threadwheel::linear(Tensor input, Tensor weight, Tensor? bias, Tensor? sum, bool in_place, str activation, "
-        "float low, float high) -> Tensor"),
+        "threadwheel::linear(Tensor input, " THREADWHEEL_WEIGHT " weight, Tensor? bias, Tensor? sum, bool in_place, str "
+        "activation, float low, float high) -> Tensor"),
     define_op<fused_convolution>(
-        "threadwheel::convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] "
-        "dilation, int groups, Tensor? sum, bool in_place, str activation, float low, float high, bool channels_last) "
+        "threadwheel::convolution(Tensor input, " THREADWHEEL_WEIGHT " weight, Tensor? bias, int[] stride, int[] "
+        "padding, int[] dilation, int groups, Tensor? sum, bool in_place, str activation, float low, float high, bool channels_last) "
         "-> Tensor"),
 };
 
 }  // namespace
+
+Value constant_weight(const Tensor& tensor) {
+  // Of one tensor in several places, or methods, of a model there is one weight.
+  static std::mutex mutex;
+  static std::unordered_map<const void*, std::weak_ptr<dnn::Weight>> known;
+  const Tensor plain = tensor.contiguous();
+  const std::lock_guard lock(mutex);
+  std::erase_if(known, [](const auto& each) { return each.second.expired(); });
+  std::weak_ptr<dnn::Weight>& entry = known[plain.raw_data()];
+  dnn::WeightPtr weight = entry.lock();
+  if (weight == nullptr || !weight->is(plain)) entry = weight = std::make_shared<dnn::Weight>(plain);
+  return Value(Ref<ObjectValue>(make_ref<WeightObject>(std::move(weight))));
+}
 
 std::span<const OpDefinition> fused_ops() { return kOps; }
 

@@ -8,8 +8,10 @@
 namespace threadwheel {
 void fail_value(const std::string& message) { throw Error(ErrorCode::kValue, message); }
 
-std::string describe(const char* name, const Tensor& tensor) {
-  return std::string(name) + " has sizes " + to_string(tensor.sizes());
+std::string describe(const char* name, const Tensor& tensor) { return describe(name, tensor.sizes()); }
+
+std::string describe(const char* name, const Dims& sizes) {
+  return std::string(name) + " has sizes " + to_string(sizes);
 }
 
 std::vector<std::size_t> wrap_dims(const char* op, std::span<const std::int64_t> dims, std::int64_t rank) {

@@ -22,6 +22,7 @@ namespace threadwheel {
 
 // "input has sizes [2, 3]"
 std::string describe(const char* name, const Tensor& tensor);
+std::string describe(const char* name, const Dims& sizes);
 
 // Dims of a list, each from the start and named once.
 std::vector<std::size_t> wrap_dims(const char* op, std::span<const std::int64_t> dims, std::int64_t rank);

@@ -247,7 +247,7 @@ struct DictValue final : HeapValue {
   std::unordered_map<Value, std::list<Entry>::iterator, ValueHash, ValueEqual> index_;
 };
 
-struct ObjectValue final : HeapValue {
+struct ObjectValue : HeapValue {
   explicit ObjectValue(TypePtr class_type)
       : type(std::move(class_type)), slots(type->definition()->attributes.size()) {}
   const TypePtr type;

@@ -60,7 +60,9 @@ std::optional<Folded> fold(const Node& convolution, const Node& norm) {
     if (!parameter->is_known(channels)) return std::nullopt;
   if (!mean.is_given() || !variance.is_given()) return std::nullopt;
   const std::int64_t sizes[] = {channels};
-  Folded result{Tensor::empty(weight.sizes(), DType::kFloat32), Tensor::empty(sizes, DType::kFloat32)};
+  auto memory = Storage::allocate_lasting(weight.size_bytes());
+  Folded result{Tensor(std::move(memory), DType::kFloat32, 0, weight.sizes(), weight.strides()),
+                Tensor::empty(sizes, DType::kFloat32)};
   for (std::int64_t c = 0; c < channels; ++c) {
     const double scale = gamma[c] / std::sqrt(variance[c] + eps->to_double());
     for (std::int64_t i = c * inner; i < (c + 1) * inner; ++i)

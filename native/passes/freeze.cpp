@@ -32,8 +32,11 @@ std::pair<const ClassDefinition*, std::int64_t> slot_of(const Node& node) {
   return {node.inputs[0]->type->definition().get(), node.index};
 }
 
+// Objects of the op library: they do not change, and only ops see what is in them.
+bool is_of_library(const ObjectValue& object) { return object.type->name().starts_with("__torch__.torch.classes."); }
+
 // --- the copy of the module's objects -------------------------------------------------------------------
-// Objects of the op library do not change and are shared, as tensors are.
+// Objects of the op library are shared, as tensors are.
 class Cloner {
  public:
   Value clone(const Value& value) {
@@ -43,7 +46,7 @@ class Cloner {
     if (value.is_dict()) return once(&value.to_dict(), [] { return make_ref<DictValue>(); }, [&](DictValue& made) {
                            for (const auto& [key, entry] : value.to_dict().entries) made.set(key, clone(entry));
                          });
-    if (!value.is_object() || value.to_object().type->name().starts_with("__torch__.torch.classes.")) return value;
+    if (!value.is_object() || is_of_library(value.to_object())) return value;
     const ObjectValue& object = value.to_object();
     return once(&object, [&] { return make_ref<ObjectValue>(object.type); },
                 [&](ObjectValue& made) { made.slots = all(object.slots); });
@@ -174,7 +177,7 @@ class Written {
       case ValueTag::kTuple: return all(value.to_tuple());
       case ValueTag::kList: return !memory_.contains(&value.to_list()) && all(value.to_list());
       case ValueTag::kDict: return false;
-      case ValueTag::kObject: return value.to_object().type->name().starts_with("__torch__.torch.classes.");
+      case ValueTag::kObject: return is_of_library(value.to_object());
       case ValueTag::kFuture: return false;
       default: return true;
     }
@@ -217,6 +220,7 @@ class Freezer {
       }
     }
     settle(graphs);
+    drop_unread(graphs, set);
     Frozen frozen{root_, {}};
     for (auto& [name, graph] : graphs) {
       run_all(*graph);
@@ -244,6 +248,28 @@ class Freezer {
         if (node.kind == NodeKind::kSetAttribute) set.insert(slot_of(node));
       });
     return set;
+  }
+
+  // Tensors that no method reads any more leave the module: they are in the methods, perhaps in another form.
+  void drop_unread(const std::map<std::string, std::unique_ptr<Graph>>& graphs, Slots kept) const {
+    Reachable called = reachable();
+    const auto keep = [&kept](const Node& node) {
+      if (node.kind == NodeKind::kGetAttribute) kept.insert(slot_of(node));
+    };
+    for (const auto& [name, graph] : graphs) {
+      for_each_node(graph->top, keep);
+      called.add(*graph);
+    }
+    for (const auto& function : called.functions()) for_each_node(function->graph().top, keep);
+    for (const auto& object : objects_)
+      if (!is_of_library(*object)) drop_unread(*object, kept);
+  }
+
+  static void drop_unread(ObjectValue& object, const Slots& kept) {
+    const ClassDefinition* const definition = object.type->definition().get();
+    for (std::size_t i = 0; i < object.slots.size(); ++i)
+      if (object.slots[i].is_tensor() && !kept.contains({definition, static_cast<std::int64_t>(i)}))
+        object.slots[i] = Value();
   }
 
   // Marks the constants that nothing writes, in these graphs and in what they still call.

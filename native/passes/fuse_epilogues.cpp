@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "ops/fused.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 
@@ -59,6 +60,8 @@ class Fuser {
       return;
     std::vector<Variable*> inputs;
     for (const std::size_t i : arguments) inputs.push_back(node.inputs[i]);
+    const Value weight = constant_weight(*settled_weight(node.inputs[1]));
+    inputs[1] = insert_constant(block, at, weight, weight.to_object().type);
     inputs.push_back(insert_constant(block, at, {}, Type::of(TypeKind::kNone)));
     inputs.push_back(insert_constant(block, at, false, Type::of(TypeKind::kBool)));
     inputs.push_back(insert_constant(block, at, std::string(), Type::of(TypeKind::kString)));

@@ -22,11 +22,11 @@ void convolution(const ConvShape& shape, const float* input, const float* weight
   gemm_dnn::convolution(shape, input, weight, bias, output);
 }
 
-bool linear_fused(const LinearShape&, const float*, const ConstantWeight&, const float*, const Epilogue&, float*) {
+bool linear_fused(const LinearShape&, const float*, const WeightPtr&, const float*, const Epilogue&, float*) {
   return false;
 }
 
-bool convolution_fused(const ConvShape&, const ChannelsLast&, const float*, const ConstantWeight&, const float*,
+bool convolution_fused(const ConvShape&, const ChannelsLast&, const float*, const WeightPtr&, const float*,
                        const Epilogue&, float*) {
   return false;
 }

@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <memory>
 
-namespace threadwheel {
-class Storage;
-}
-
 namespace threadwheel::dnn {
+
+class Weight;
+using WeightPtr = std::shared_ptr<Weight>;
 
 struct LinearShape {
   std::int64_t rows, in_features, out_features;
@@ -54,12 +53,6 @@ struct Epilogue {
   const float* sum = nullptr;  // may be null
 };
 
-// A weight that nobody writes while its storage lives: it is rearranged once and the arrangement kept as long.
-struct ConstantWeight {
-  std::shared_ptr<const Storage> storage;
-  const float* data;
-};
-
 // Which tensors of a fused convolution have their channels innermost in memory; the others are row-major.
 struct ChannelsLast {
   bool input, sum, output;
@@ -67,10 +60,11 @@ struct ChannelsLast {
 
 // As above, with an epilogue. They return false, and have done nothing, when the library has no kernel that is better
 // than the plain one.
-bool linear_fused(const LinearShape& shape, const float* input, const ConstantWeight& weight, const float* bias,
-                  const Epilogue& epilogue, float* output);
+bool linear_fused(const LinearShape& shape, const float* input, const WeightPtr& weight,
+                  const float* bias, const Epilogue& epilogue, float* output);
 bool convolution_fused(const ConvShape& shape, const ChannelsLast& layout, const float* input,
-                       const ConstantWeight& weight, const float* bias, const Epilogue& epilogue, float* output);
+                       const WeightPtr& weight, const float* bias, const Epilogue& epilogue,
+                       float* output);
 
 // Whether fused convolutions hand each other tensors with the channels last at no cost.
 bool prefers_channels_last();

@@ -72,17 +72,17 @@ class Kernel {
       : primitive_(std::move(primitive)), scratchpad_(std::move(scratchpad)), inputs_(std::move(inputs)),
         output_(std::move(output)) {}
 
-  // An argument that the kernel brings itself, made from memory of `source`.
+  // An argument that the kernel brings itself, on behalf of `owner`.
   void set_constant(int argument, std::shared_ptr<Storage> memory, const memory::desc& layout,
-                    std::weak_ptr<const Storage> source) {
+                    std::weak_ptr<const void> owner) {
     constant_argument_ = argument;
     constant_layout_ = layout;
     constant_ = std::move(memory);
-    constant_source_ = std::move(source);
+    owner_ = std::move(owner);
   }
 
-  // Whether what the constant was made from is gone.
-  bool is_stale() const { return constant_ != nullptr && constant_source_.expired(); }
+  // Whether the constant's owner is gone.
+  bool is_stale() const { return constant_ != nullptr && owner_.expired(); }
 
   // The inputs in the order of the operands.
   void run(std::span<const float* const> inputs, float* output) const {
@@ -124,7 +124,7 @@ class Kernel {
   int constant_argument_ = 0;
   memory::desc constant_layout_;
   std::shared_ptr<Storage> constant_;
-  std::weak_ptr<const Storage> constant_source_;
+  std::weak_ptr<const void> owner_;
 };
 
 // The least recently used kernel goes when there are too many: models with changing shapes must not grow for ever.

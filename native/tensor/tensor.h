@@ -20,6 +20,10 @@ class Storage {
   // Allocates `size_bytes`, uninitialised, aligned for the widest vector loads.
   static std::shared_ptr<Storage> allocate(std::size_t size_bytes);
 
+  // The same for what lives long: large ones come from the system and go back to it, past the blocks that are kept for
+  // what comes next.
+  static std::shared_ptr<Storage> allocate_lasting(std::size_t size_bytes);
+
   // Refers to memory of somebody else, who is told by `release` when the last reference is gone.
   static std::shared_ptr<Storage> wrap(void* data, std::size_t size_bytes, bool writable,
                                        std::function<void()> release);

@@ -169,6 +169,45 @@ def test_linear_takes_in_an_activation(activation: str, rows: int) -> None:
     check_fused(module, frozen, "threadwheel::linear", tw.from_numpy(random_array((rows, 6), seed=2)))
 
 
+def test_an_arranged_weight_still_serves_inputs_that_want_it_plain() -> None:
+    module, frozen = loaded_and_frozen(body("return torch.linear(x, self.w, None)"), {"w": random_array((70, 130))})
+    for rows in (9, 1, 40, 1, 9):
+        x = tw.from_numpy(random_array((rows, 130), seed=rows))
+        np.testing.assert_allclose(np.asarray(frozen.forward(x)), np.asarray(module.forward(x)), rtol=1e-5, atol=1e-5)
+
+
+def test_tensors_that_went_into_the_methods_are_no_attributes() -> None:
+    module, frozen = loaded_and_frozen(body("return torch.linear(x, self.w, None)"), {"w": random_array((4, 6))})
+    assert module.w.shape == (4, 6)
+    with pytest.raises(AttributeError, match=r"__torch__.Net is frozen: 'w' is part of its methods now; read it from"):
+        print(frozen.w)
+
+
+def test_a_frozen_model_is_in_memory_once(run_python: RunPython, tmp_path: Any) -> None:
+    forward = body(
+        f"y = {CONVOLUTION.format(stride=1, groups=1)}",
+        f"z = torch.relu_({NORM})",
+        "return torch.linear(torch.flatten(z, 1), self.l, None)",
+    )
+    path = tmp_path / "net.pt"
+    weights = {"l": np.ones((1024, 8192), np.float32)} | convolution_parameters(512, 1)
+    path.write_bytes(saved(forward, weights))
+    code = """
+import sys, numpy as np, threadwheel as tw
+from threadwheel import _core
+tw.set_num_threads(1)
+def resident():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+tw.conv2d(np.ones((2, 8, 4, 4), "f4"), np.ones((8, 8, 3, 3), "f4"))
+before = resident()
+frozen = _core.freeze_module(_core.load_module(sys.argv[1]))
+for _ in range(2): frozen.forward(tw.from_numpy(np.ones((2, 512, 4, 4), np.float32)))
+print(resident() - before)
+"""
+    grown = 1024 * int(run_python(code, str(path)).stdout)
+    assert grown < 1.6 * sum(array.nbytes for array in weights.values())
+
+
 CONVOLUTION = "torch.conv2d(x, self.w, None, [{stride}, {stride}], [1, 1], [1, 1], {groups})"
 NORM = "torch.batch_norm(y, self.g, self.b, self.m, self.v, False, 0.1, 1e-05, True)"
 
