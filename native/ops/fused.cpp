@@ -179,8 +179,8 @@ constexpr OpDefinition kOps[] = {
         "activation, float low, float high) -> Tensor"),
     define_op<fused_convolution>(
         "threadwheel::convolution(Tensor input, " THREADWHEEL_WEIGHT " weight, Tensor? bias, int[] stride, int[] "
-        "padding, int[] dilation, int groups, Tensor? sum, bool in_place, str activation, float low, float high, bool channels_last) "
-        "-> Tensor"),
+        "padding, int[] dilation, int groups, Tensor? sum, bool in_place, str activation, float low, float high, bool "
+        "channels_last) -> Tensor"),
 };
 
 }  // namespace
