@@ -13,6 +13,7 @@
 #include "ops/linalg.h"
 #include "ops/registry.h"
 #include "ops/shapes.h"
+#include "parallel/fork_gate.h"
 #include "providers/dnn.h"
 #include "providers/weight.h"
 #include "threadwheel/error.h"
@@ -190,7 +191,7 @@ Value constant_weight(const Tensor& tensor) {
   static std::mutex mutex;
   static std::unordered_map<const void*, std::weak_ptr<dnn::Weight>> known;
   const Tensor plain = tensor.contiguous();
-  const std::lock_guard lock(mutex);
+  const detail::ForkSafeLock lock(mutex);
   std::erase_if(known, [](const auto& each) { return each.second.expired(); });
   std::weak_ptr<dnn::Weight>& entry = known[plain.raw_data()];
   dnn::WeightPtr weight = entry.lock();

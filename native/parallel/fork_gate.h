@@ -23,6 +23,16 @@ class ActivityScope {
   const int others_;
 };
 
+// Holds a mutex that no child may inherit locked: a fork waits until it is free.
+class ForkSafeLock {
+ public:
+  explicit ForkSafeLock(std::mutex& mutex) : lock_(mutex) {}
+
+ private:
+  const ActivityScope activity_;
+  const std::lock_guard<std::mutex> lock_;
+};
+
 // How many outermost regions and library calls run now.
 int num_activities() noexcept;
 

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <unordered_map>
 
+#include "parallel/fork_gate.h"
 #include "tensor/isa.h"
 
 namespace threadwheel {
@@ -122,7 +123,7 @@ std::shared_ptr<const FourierPlan<T>> FourierPlan<T>::get(std::int64_t length) {
   constexpr std::size_t kCapacity = 64;
   static std::mutex mutex;
   static std::unordered_map<std::int64_t, std::shared_ptr<const FourierPlan>> plans;
-  const std::lock_guard lock(mutex);
+  const detail::ForkSafeLock lock(mutex);
   if (const auto found = plans.find(length); found != plans.end()) return found->second;
   if (plans.size() >= kCapacity) plans.clear();  // models use few lengths; whoever uses many pays again
   return plans[length] = std::make_shared<const FourierPlan>(length);

@@ -249,6 +249,25 @@ for thread in threads:
     run(run_python, code, OMP_NUM_THREADS="2")
 
 
+def test_fork_while_another_thread_makes_plans_of_transforms(run_python: RunPython) -> None:
+    code = """
+stop = threading.Event()
+def transform():
+    for length in range(1000, 1080):
+        tw.fft_fft(np.ones(length, "f4"))
+def work():
+    while not stop.is_set():
+        transform()
+thread = threading.Thread(target=work, daemon=True)
+thread.start()
+for _ in range(8):
+    fork(transform)
+stop.set()
+thread.join()
+"""
+    run(run_python, code, OMP_NUM_THREADS="2")
+
+
 def test_multiprocessing_by_fork(run_python: RunPython) -> None:
     code = """
 import multiprocessing
