@@ -19,6 +19,7 @@ from typing import Any
 from .audit_copies import runtimes_of
 from .audit_report import Claims, ElfRow, Problem, listed
 from .audit_units import BUILD_INFO, METADATA, PLAN_SECTION, WHEEL, Unit
+from .wheel_variants import VARIANT_FILE, labels_of, split_name
 
 SCHEMA = 1
 
@@ -126,15 +127,38 @@ def _runtime_errors(unit: Unit, claims: Claims, rows: Sequence[ElfRow]) -> list[
 def _identity_errors(unit: Unit, claims: Claims) -> list[str]:
     if unit.kind != "wheel":
         return []
-    parts = Path(unit.path).name.removesuffix(".whl").split("-")
+    parts, label = split_name(Path(unit.path).name)
     if len(parts) not in (5, 6):
         return [f"the file name has {len(parts)} parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"]
     texts = []
     if normal_name(parts[0]) != normal_name(claims.name):
         texts.append(_contradiction(f"the file name says {parts[0]}", claims, claims.name))
-    if parts[1] != claims.full_version:
-        texts.append(_contradiction(f"the file name says version {parts[1]}", claims, claims.full_version))
-    return texts + _tag_errors(unit, parts[-3:])
+    if parts[1] != _stated_version(unit, claims):
+        texts.append(_contradiction(f"the file name says version {parts[1]}", claims, _stated_version(unit, claims)))
+    return texts + _label_errors(unit, claims, label) + _tag_errors(unit, parts[-3:])
+
+
+def _stated_version(unit: Unit, claims: Claims) -> str:
+    """What the file name and METADATA must say: a label after the tags is not in the version too."""
+    return claims.version if unit.kind == "wheel" and split_name(Path(unit.path).name)[1] else claims.full_version
+
+
+def _label_errors(unit: Unit, claims: Claims, label: str) -> list[str]:
+    """A wheel variant says its label three times: in the file name, in variant.json and in its claims."""
+    found = {name: data for name, data in unit.documents.items() if VARIANT_FILE.fullmatch(name)}
+    if not label:
+        return [f"has {name} but no label in the file name; build again" for name in found]
+    texts = []
+    if label != claims.label:
+        texts.append(_contradiction(f"the file name says the label {label}", claims, claims.label))
+    if len(found) != 1:
+        texts.append(
+            f"has {len(found)} .dist-info/variant.json files; a name with a label asks for one, stamp it again"
+        )
+    for name, data in found.items():
+        if (labels := labels_of(_parse_json(data))) != [label]:
+            texts.append(f"{name} names the labels {listed(labels)} but the file name says {label}; stamp it again")
+    return texts
 
 
 def _tag_errors(unit: Unit, parts: Sequence[str]) -> list[str]:
@@ -160,8 +184,8 @@ def _metadata_errors(unit: Unit, claims: Claims) -> list[str]:
     texts = []
     claimed = {_normal_requirement(row) for row in claims.requires}
     for name, fields in own.items():
-        if str(fields["Version"]) != claims.full_version:
-            texts.append(_contradiction(f"{name} says version {fields['Version']}", claims, claims.full_version))
+        if str(fields["Version"]) != (stated := _stated_version(unit, claims)):
+            texts.append(_contradiction(f"{name} says version {fields['Version']}", claims, stated))
         rows = {_normal_requirement(str(row)) for row in fields.get_all("Requires-Dist", [])}
         said = {row for row in rows if not re.search(r";.*\bextra\b", row)}
         if said != claimed:

@@ -70,7 +70,7 @@ class Claims:
 
     @property
     def full_version(self) -> str:
-        """What METADATA and the file name must say."""
+        """What METADATA and the file name must say, unless a wheel variant's name has the label at its end."""
         return self.version if self.default else f"{self.version}+{self.label}"
 
 

@@ -25,6 +25,7 @@ from .audit_units import METADATA
 from .deliver import deliver
 from .errors import AuditError, BuildError
 from .wheel_file import headers
+from .wheel_variants import split_name
 
 SCHEMA = 1
 CACHE = ".threadwheel-index.json"
@@ -50,6 +51,16 @@ class Entry:
     @property
     def file_name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def is_stamped(self) -> bool:
+        """Whether it is a copy that carries its label as wheel variants do."""
+        return bool(split_name(self.file_name)[1])
+
+    @property
+    def is_default(self) -> bool:
+        """Whether an installer that knows no variants may take it from among others."""
+        return bool(self.variant) and not self.is_stamped and not self.version.endswith(f"+{self.label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,10 @@ class Store:
     def variants(self) -> list[str]:
         return sorted({entry.variant for entry in self.entries.values() if entry.variant})
 
+    def source(self, entry: Entry) -> Path:
+        """Where a wheel can be read now: one that is new is not in the site yet."""
+        return next((new.source for new in self._new if new.entry is entry), self.site / entry.path)
+
     def closure(self, variant: str) -> set[str]:
         """The names of all projects that a variant's wheels require, directly or not, as far as known here."""
         others: dict[str, set[str]] = {}
@@ -133,7 +148,7 @@ class Store:
                 deliver(new.source, target.parent)
                 os.utime(target, ns=(new.entry.mtime_ns, new.entry.mtime_ns))
             write_text(self.site, f"{new.entry.path}.metadata", new.metadata)
-        rows = {entry.path: asdict(entry) for entry in self.entries.values()}
+        rows = {entry.path: asdict(entry) for entry in sorted(self.entries.values(), key=lambda entry: entry.path)}
         cache = {"schema": SCHEMA, "audit": __version__, "wheels": rows}
         write_text(self.site, CACHE, json.dumps(cache, indent=0).encode())
 
