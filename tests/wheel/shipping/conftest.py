@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = ("omp", "tbb", "native")
 JSON = "application/vnd.pypi.simple.v1+json"
+ASK = """
+import json, numpy, threadwheel as tw
+product = tw.mm(numpy.ones((2, 3), "f4"), numpy.ones((3, 2), "f4"))
+print(json.dumps([tw.__config__.build_info()["label"], float(numpy.asarray(product)[0, 0])]))
+"""
+# A machine's own indexes would answer where the test's has nothing.
+ALONE = {"PIP_CONFIG_FILE": "/dev/null", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": "", "UV_NO_CONFIG": "1"}
+ALONE |= {
+    "UV_EXTRA_INDEX_URL": "",
+    "UV_INDEX": "",
+    "UV_FIND_LINKS": "",
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
+}
 
 sys.path.insert(0, str(ROOT / "tests" / "config"))  # elves.py: builds small libraries
 
@@ -116,3 +131,28 @@ def serve(folder: Path, handler: type[Handler]) -> Iterator[Site]:
         yield site
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Path:
+    run("uv", "venv", "--quiet", "--seed", "--python", sys.executable, tmp_path / "venv")
+    return tmp_path / "venv"
+
+
+def install(venv: Path, tool: str, url: str, what: str = "threadwheel") -> None:
+    if tool == "pip":
+        command = [venv / "bin" / "python", "-m", "pip", "install", "--no-cache-dir"]
+    else:
+        command = ["uv", "pip", "install", "--no-cache", "--python", venv]
+    run(*command, "--index-url", url, what, **ALONE)
+
+
+def said(venv: Path) -> list[object]:
+    found: list[object] = json.loads(run(venv / "bin" / "python", "-c", ASK).stdout)
+    return found
+
+
+def files(venv: Path) -> set[str]:
+    return {
+        str(path.relative_to(venv)) for path in venv.rglob("*") if path.suffix != ".pyc" and path.name != "__pycache__"
+    }
