@@ -157,9 +157,9 @@ def shipping(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/shipping", *session.posargs)
 
 
-@nox.session(tags=["tests", "matrix"])
+@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
 def others(session: nox.Session) -> None:
-    """Test that other projects build with threadwheel-build: what `init` writes, and one with options of its own."""
+    """Test that others build with threadwheel-build: what `init` writes, own options, an extension on threadwheel."""
     session.install(*group("test"), "uv", "cmake>=3.26", "ninja>=1.11")
     session.run("pytest", "tests/wheel/others", *session.posargs)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -34,17 +33,9 @@ ALONE |= {
     "no_proxy": "127.0.0.1",
 }
 
-sys.path.insert(0, str(ROOT / "tests" / "config"))  # elves.py: builds small libraries
+sys.path[:0] = [str(ROOT / "tests" / "config"), str(ROOT / "tests" / "wheel")]  # elves.py builds small libraries
 
-
-def run(*command: object, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run a command outside of the project; indexes and options of the caller's environment do not reach it."""
-    dropped = ("PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
-    env = {k: v for k, v in os.environ.items() if k not in dropped}
-    done = subprocess.run([str(c) for c in command], cwd="/", env=env | extra, capture_output=True, text=True)
-    if ok:
-        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done
+from processes import run  # noqa: E402
 
 
 def builder(*arguments: object, ok: bool = True) -> subprocess.CompletedProcess[str]:
