@@ -41,7 +41,35 @@ def _plan(config_settings: Settings) -> Plan:
     from .decision import plan_for_hook
     from .options import load_table
 
-    return _or_exit(lambda: plan_for_hook(load_table(Path.cwd()), config_settings))
+    def plan() -> Plan:
+        _check_place(Path.cwd())
+        return plan_for_hook(load_table(Path.cwd()), config_settings)
+
+    return _or_exit(plan)
+
+
+def _check_place(project: Path) -> None:
+    """The lists of paths that cmake, Python and the loader take have no way to write these characters."""
+    if found := [character for character in ":;" if character in str(project)]:
+        text = f"has {found[0]!r} in its path, which would end a path in the lists that cmake and Python take"
+        raise BuildError(f"{project}: {text}; move the project to a folder without it")
+
+
+def _make_build_dir(engine_settings: dict[str, str | list[str]]) -> None:
+    """The engine would answer a folder that it cannot make or fill with a traceback."""
+    from .sources import build_dir
+
+    folder = build_dir(engine_settings, os.environ)
+    if not folder:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "it is not writable"
+    except OSError as err:
+        why = str(err.strerror).lower()
+    if why:
+        where = Path(folder).absolute()
+        raise BuildError(f"{where}: cannot be the build directory: {why}; name another with -C build-dir=DIR")
 
 
 def _engine_settings(plan: Plan, config_settings: Settings) -> dict[str, str | list[str]]:
@@ -134,6 +162,8 @@ def prepare_metadata_for_build_editable(metadata_directory: str, config_settings
 def _build(hook: str, wheel_directory: str, config_settings: Settings, metadata_directory: str | None) -> str:
     """Build into a folder of our own, audit, and only then put the wheel where it was asked for."""
     plan = _plan(config_settings)
+    settings = _engine_settings(plan, config_settings)
+    _or_exit(lambda: _make_build_dir(settings))
     import scikit_build_core.build as engine
 
     from . import metadata
@@ -143,7 +173,7 @@ def _build(hook: str, wheel_directory: str, config_settings: Settings, metadata_
     metadata.set_plan(plan)
     _show_prefixes()
     with _one_build_at_a_time(plan), tempfile.TemporaryDirectory(prefix="threadwheel-") as staging:
-        name: str = getattr(engine, hook)(staging, _engine_settings(plan, config_settings), metadata_directory)
+        name: str = getattr(engine, hook)(staging, settings, metadata_directory)
         built = Path(staging, name)
         _or_exit(lambda: require_clean(built, plan.label))
         _or_exit(lambda: deliver(built, Path(wheel_directory)))
