@@ -182,7 +182,7 @@ def reproducible(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/reproducible", *session.posargs)
 
 
-@nox.session(requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
+@nox.session(tags=["release"], requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
 def browser(session: nox.Session) -> None:
     """Test the page that chooses a backend in Chromium; needs one, or `playwright install chromium`."""
     session.install(*group("test"), "playwright>=1.50")
