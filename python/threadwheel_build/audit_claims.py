@@ -26,6 +26,13 @@ SCHEMA = 1
 _MAX_VALUES = 300
 _FIELDS: dict[str, type] = {"name": str, "version": str, "label": str, "default": bool}
 _LISTS = ("runtimes", "requires")
+# What these may look like: they become names of files and folders, and parts of lines to paste.
+_SPELLINGS = {
+    "name": re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"),
+    "version": re.compile(r"[A-Za-z0-9][A-Za-z0-9.!_]*"),
+    "label": re.compile(r"[A-Za-z0-9]+([._][A-Za-z0-9]+)*"),
+}
+_OF_EXTRA = re.compile(r"""extra\s*==\s*["'][A-Za-z0-9._-]+["']""")
 
 
 def makes_claims(unit: Unit) -> bool:
@@ -110,7 +117,11 @@ def _shape_errors(where: str, value: Mapping[str, Any]) -> list[str]:
         if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
             wrong.append(key)
     rule = "name, version and label are texts, default is true or false, runtimes and requires are lists of texts"
-    return [f"{where}: {key} is {_brief(value.get(key))}; {rule}" for key in wrong]
+    texts = [f"{where}: {key} is {_brief(value.get(key))}; {rule}" for key in wrong]
+    for key, spelling in _SPELLINGS.items():
+        if key not in wrong and not spelling.fullmatch(value[key]):
+            texts.append(f"{where}: {key} is {_brief(value[key])}, which is no {key} of a wheel; build again")
+    return texts
 
 
 def _runtime_errors(unit: Unit, claims: Claims, rows: Sequence[ElfRow]) -> list[str]:
@@ -184,10 +195,13 @@ def _metadata_errors(unit: Unit, claims: Claims) -> list[str]:
     texts = []
     claimed = {_normal_requirement(row) for row in claims.requires}
     for name, fields in own.items():
+        for field in ("Name", "Version"):
+            if (count := len(fields.get_all(field, []))) != 1:
+                texts.append(f"{name} says {field} {count} times; it has one, build again")
         if str(fields["Version"]) != (stated := _stated_version(unit, claims)):
             texts.append(_contradiction(f"{name} says version {fields['Version']}", claims, stated))
-        rows = {_normal_requirement(str(row)) for row in fields.get_all("Requires-Dist", [])}
-        said = {row for row in rows if not re.search(r";.*\bextra\b", row)}
+        rows = map(str, fields.get_all("Requires-Dist", []))
+        said = {_normal_requirement(row) for row in rows if not is_of_extra(row)}
         if said != claimed:
             texts.append(_contradiction(f"{name} requires {listed(said)}", claims, listed(claimed)))
     return texts
@@ -200,6 +214,14 @@ def _contradiction(found: str, claims: Claims, claimed: str) -> str:
 def normal_name(name: str) -> str:
     """A distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_of_extra(requirement: str) -> bool:
+    """Whether a Requires-Dist asks for nothing unless an extra is asked for; a marker with `or` may do both."""
+    # In a requirement by URL a semicolon without a blank before it belongs to the URL.
+    marker = requirement.partition(" ;" if "@" in requirement else ";")[2]
+    conditions = re.split(r"\band\b", marker)
+    return not re.search(r"\bor\b", marker) and any(_OF_EXTRA.fullmatch(part.strip(" ()")) for part in conditions)
 
 
 def _normal_requirement(text: str) -> str:

@@ -21,8 +21,8 @@ CLEAN, FINDING, UNREADABLE = 0, 1, 2
 class Problem:
     """A finding that fails the audit; `kind` is stable.
 
-    mixed-runtimes, two-copies, claims-mismatch, expect-mismatch, record, unsafe-name; and unreadable for
-    what could not be examined, so that nothing can be said about the rest.
+    mixed-runtimes, two-copies, claims-mismatch, expect-mismatch, record, unsafe-name, unsafe-member; and
+    unreadable for what could not be examined, so that nothing can be said about the rest.
     """
 
     kind: str

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .errors import BuildError
+from .errors import BuildError, printable
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -33,7 +33,7 @@ def _or_exit(work: Callable[[], T]) -> T:
         return work()
     except BuildError as err:
         sys.stdout.flush()
-        print(err, file=sys.stderr, flush=True)
+        print(printable(str(err)), file=sys.stderr, flush=True)
         raise SystemExit(err.exit_code) from None
 
 

@@ -31,7 +31,7 @@ def write_index(
     With `stamped` the site's wheels get copies that carry their labels (wheel_variants.py); those that are there stay.
     """
     with _one_at_a_time(site), tempfile.TemporaryDirectory(prefix="threadwheel-") as staging:
-        store = Store(site)
+        store = Store(site, table.families.values())
         store.add(paths)
         store.check()
         if not store.variants():

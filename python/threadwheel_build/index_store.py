@@ -16,19 +16,23 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from email.message import Message
 from pathlib import Path
 
 from . import __version__
 from .audit import audit_wheel
-from .audit_claims import normal_name
+from .audit_claims import is_of_extra, normal_name
+from .audit_report import Claims, listed
 from .audit_units import METADATA
 from .deliver import deliver
-from .errors import AuditError, BuildError
+from .errors import AuditError, BuildError, printable
+from .options import Family
 from .wheel_file import headers
 from .wheel_variants import split_name
 
 SCHEMA = 1
 CACHE = ".threadwheel-index.json"
+_FILE_NAME = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 REQUIREMENTS = "requirements"  # the folder of wheels of other projects
 
 
@@ -75,8 +79,9 @@ class _New:
 class Store:
     """The wheels of the folder `site`. Nothing is written before `save`."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, families: Iterable[Family]) -> None:
         self.site = site
+        self._runtimes = {family.label: frozenset(family.runtimes) for family in families}
         self.entries: dict[str, Entry] = {}  # by file name
         self.num_unchanged = 0
         self._new: list[_New] = []
@@ -163,9 +168,19 @@ class Store:
             text = "was changed after it was published"
             self._refused.append(f"{path}: {text}; put the published file back, or remove it from the site")
 
+    def _contradiction(self, claims: Claims) -> str:
+        """Where a wheel's label is not the project's, or is of another family than its threading."""
+        runtimes = self._runtimes.get(claims.label.partition(".")[0])
+        if runtimes is None:
+            return f"says the label {claims.label}; the families of this project are {', '.join(self._runtimes)}"
+        if runtimes != set(claims.runtimes):
+            needs, own = listed(claims.runtimes), listed(runtimes)
+            return f"says the label {claims.label} and needs the runtimes {needs}; that family has {own}, build again"
+        return ""
+
     def _examine(self, path: Path) -> None:
         """Audit a wheel and read what the pages say of it."""
-        print(f"index: auditing {path}", file=sys.stderr, flush=True)
+        print(printable(f"index: auditing {path}"), file=sys.stderr, flush=True)
         report = audit_wheel(path)
         if report.problems:
             self._refused += [problem.text for problem in report.problems]
@@ -175,6 +190,10 @@ class Store:
             self._refused.append(f"{path}: has no single .dist-info/METADATA; build or download the wheel again")
             return
         fields = headers(metadata)
+        contradiction = self._contradiction(report.claims) if report.claims else _name_contradiction(path, fields)
+        if contradiction:
+            self._refused.append(f"{path}: {contradiction}")
+            return
         label = report.claims.label if report.claims else ""
         variant = label.replace(".", "-")
         status = path.stat()
@@ -193,6 +212,16 @@ class Store:
         )
         self.entries[entry.file_name] = entry
         self._new.append(_New(path, entry, metadata))
+
+
+def _name_contradiction(path: Path, fields: Message) -> str:
+    """Where another project's wheel is not what its file name says; installers go by the name."""
+    project, version = str(fields["Name"]), str(fields["Version"])
+    parts, _ = split_name(path.name)
+    named = (normal_name(parts[0]), parts[1]) if _FILE_NAME.fullmatch(path.name) and len(parts) in (5, 6) else None
+    if named == (normal_name(project), version):
+        return ""
+    return f"is the wheel of {project} {version} by its METADATA and not by its file name; download it again"
 
 
 def write_text(site: Path, name: str, data: bytes) -> bool:
@@ -227,7 +256,7 @@ def _is_unchanged(entry: Entry, path: Path) -> bool:
 def _wheels(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(path.rglob("*.whl"))
+            yield from sorted(found for found in path.rglob("*.whl") if not found.is_dir())
         elif path.suffix == ".whl" and path.is_file():
             yield path
         else:
@@ -248,7 +277,6 @@ def _metadata(path: Path) -> bytes | None:
 
 def _required_names(rows: Iterable[str]) -> Iterator[str]:
     for row in rows:
-        requirement, _, marker = row.partition(";")
-        match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
-        if match and not re.search(r"\bextra\b", marker):
+        match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", row)
+        if match and not is_of_extra(row):
             yield normal_name(match[1])
