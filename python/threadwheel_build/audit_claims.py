@@ -178,7 +178,7 @@ def _tag_errors(unit: Unit, parts: Sequence[str]) -> list[str]:
     found = [name for name in unit.documents if WHEEL.fullmatch(name)]
     if len(found) != 1:
         return [f"has {len(found)} .dist-info/WHEEL files; a wheel has one, build again"]
-    tags = set(BytesHeaderParser().parsebytes(unit.documents[found[0]]).get_all("Tag", []))
+    tags = set(map(str, BytesHeaderParser().parsebytes(unit.documents[found[0]]).get_all("Tag", [])))
     if tags == named:
         return []
     return [f"the file name has the tags {listed(named)} but {found[0]} says {listed(tags)}; build again"]

@@ -137,6 +137,14 @@ def test_metadata_that_says_more_than_the_build_is_refused(
     refused(rebuilt(families.wheel(tmp_path / "w", "tbb"), edit), site, text)
 
 
+@pytest.mark.parametrize("name", ["METADATA", "WHEEL"])
+def test_a_field_that_is_no_text_is_refused(families: Families, tmp_path: Path, site: Path, name: str) -> None:
+    def edit(members: dict[str, bytes]) -> None:
+        members[f"{INFO}/{name}"] += b"Tag: caf\xe9\nRequires-Dist: caf\xe9\nVersion: caf\xe9\n"
+
+    refused(rebuilt(families.wheel(tmp_path / "w", "tbb"), edit), site, "build again")
+
+
 @pytest.mark.parametrize(
     "marker", ['extra == "plot"', "extra=='plot'", 'python_version > "3" and extra == "plot"', '(extra == "a_b")']
 )
