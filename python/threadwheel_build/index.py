@@ -40,7 +40,7 @@ def write_index(
         if stamped:
             store.add(list(stamped_copies(table, store, Path(staging))))
             store.check()
-        preferred = list(preferred_files(table, store))
+        preferred = list(preferred_files(table, store))  # before anything is written: it may refuse
         store.save()
         indexes = list(_indexes(table, store))
         for index in indexes:

@@ -1,6 +1,7 @@
 """The pages of a site of package indexes, as texts: PEP 503 (HTML) and PEP 691 (JSON), and the page for people.
 
-One index per variant: labels never meet in one index, or an installer would choose by the version.
+One index per variant: labels never meet in one index, or an installer would choose by the version. Only stamped
+wheels do (index_variants.py), which share theirs.
 """
 
 from __future__ import annotations

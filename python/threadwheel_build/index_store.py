@@ -111,7 +111,8 @@ class Store:
         if len(own) > 1:
             text = f"is of one project, and these wheels are of {' and '.join(sorted(own))}"
             self._refused.append(f"{self.site}: {text}; give each project a site")
-        required = {name for variant in self.variants() for name in self.closure(variant)}
+        own_variants = {entry.variant for entry in self.entries.values() if entry.variant}
+        required = {name for variant in own_variants for name in self.closure(variant)}
         for entry in self.entries.values():
             if entry.variant:
                 continue
@@ -126,7 +127,8 @@ class Store:
             raise AuditError(f"threadwheel_build: the index was not written:\n{lines}")
 
     def variants(self) -> list[str]:
-        return sorted({entry.variant for entry in self.entries.values() if entry.variant})
+        """The variants that have a wheel which any installer takes."""
+        return sorted({entry.variant for entry in self.entries.values() if entry.variant and not entry.is_stamped})
 
     def source(self, entry: Entry) -> Path:
         """Where a wheel can be read now: one that is new is not in the site yet."""

@@ -180,6 +180,22 @@ def test_a_site_that_has_them_keeps_its_pages_right_without_the_option(dist: Pat
     assert len(links(preferred(site, "omp") / "index.html")) == len(links(preferred(site, "tbb") / "index.html")) == 5
 
 
+def test_a_copy_may_stay_when_its_wheel_is_removed(dist: Path, tmp_path: Path) -> None:
+    requirement(dist / "others", "tbb")
+    site = indexed(dist, tmp_path / "site")
+    next((site / "tbb" / "wheels").glob("*+tbb*.whl")).unlink()
+    done = builder("index", dist / "omp", "-o", site)
+    assert (done.returncode, done.stdout) == (0, f"{site}: 0 wheels added, 6 unchanged: native, omp\n"), done.stderr
+    assert stamped(site, "tbb") in {linked(page, link) for page in [preferred(site, "omp") / "index.html"] for link in links(page)}  # fmt: skip
+
+
+def test_copies_alone_are_no_wheels_for_everybody(dist: Path, tmp_path: Path) -> None:
+    copy = stamped(indexed(dist, tmp_path / "site"), "tbb")
+    done = builder("index", copy, "-o", tmp_path / "other")
+    assert (done.returncode, (tmp_path / "other").exists()) == (2, False)
+    assert done.stderr.endswith(f"{copy}: holds no wheel of a variant; threadwheel_build release makes them\n")
+
+
 def test_another_project_gets_its_own_labels(dist: Path, tmp_path: Path) -> None:
     """The order is that of the project's configs/, which name what its wheels are."""
     project = tmp_path / "project"
