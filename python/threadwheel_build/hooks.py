@@ -41,18 +41,7 @@ def _plan(config_settings: Settings) -> Plan:
     from .decision import plan_for_hook
     from .options import load_table
 
-    def plan() -> Plan:
-        _check_place(Path.cwd())
-        return plan_for_hook(load_table(Path.cwd()), config_settings)
-
-    return _or_exit(plan)
-
-
-def _check_place(project: Path) -> None:
-    """The lists of paths that cmake, Python and the loader take have no way to write these characters."""
-    if found := [character for character in ":;" if character in str(project)]:
-        text = f"has {found[0]!r} in its path, which would end a path in the lists that cmake and Python take"
-        raise BuildError(f"{project}: {text}; move the project to a folder without it")
+    return _or_exit(lambda: plan_for_hook(load_table(Path.cwd()), config_settings))
 
 
 def _make_build_dir(engine_settings: dict[str, str | list[str]]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import BuildError
 from .options import OptionTable, closest
 from .plan import Problem
 
@@ -169,6 +170,13 @@ def read_cmake_cache(table: OptionTable, build_dir: Path) -> dict[str, str]:
         return {}
     entries = re.findall(r"^([A-Za-z_]\w*):[A-Z]+=(.*)$", text, re.MULTILINE)
     return {name: value for name, value in entries if name in table.spellings}
+
+
+def check_place(project: Path) -> None:
+    """Raise BuildError for a path that the lists which cmake, Python and the loader take cannot hold."""
+    if found := [character for character in ":;" if character in str(project)]:
+        text = f"has {found[0]!r} in its path, which would end a path in the lists that cmake and Python take"
+        raise BuildError(f"{project}: {text}; move the project to a folder without it")
 
 
 def build_dir(settings: ConfigSettings, env: Mapping[str, str]) -> str:

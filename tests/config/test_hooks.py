@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import builder
 from conftest import ROOT
 
 from threadwheel_build.matrix import verdict
@@ -110,6 +111,8 @@ def test_a_place_that_no_list_of_paths_can_hold_is_refused(project: Path, name: 
     text = f"has {name[1]!r} in its path, which would end a path in the lists that cmake and Python take"
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{place}: {text}; move the project to a folder without it\n"
+    command = builder("wheel", "omp", project=place)
+    assert (command.returncode, command.stderr) == (2, done.stderr)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from elves import Families, needs_compiler, record_hash, rewrite_wheel
 from test_index import linked, links, refused, requirement, sha256
 
 from threadwheel_build.audit import Report, audit_wheel
+from threadwheel_build.errors import BuildError
+from threadwheel_build.wheel_variants import split_name, stamped_name
 
 pytestmark = needs_compiler
 LABELS = ("omp", "tbb", "native")
@@ -230,6 +232,22 @@ def test_without_the_default_wheel_there_is_nothing_for_other_installers(dist: P
         "has no wheel of the default variant for 0.1.0, which an installer that knows no wheel variants takes; add it"
     )
     assert f"{tmp_path}/site: {words}\n" in done.stderr
+
+
+@pytest.mark.parametrize("label", ["Omp", "a-b", "null", ""])
+def test_a_label_that_the_drafts_do_not_take_is_refused(label: str) -> None:
+    with pytest.raises(BuildError) as caught:
+        stamped_name("loops-1.0-cp311-cp311-linux_x86_64.whl", label)
+    rule = "PEP 825 takes lower case letters, digits, . and _, and keeps null for itself"
+    assert str(caught.value) == (
+        f"loops-1.0-cp311-cp311-linux_x86_64.whl: its label {label!r} is none for a wheel variant; {rule}"
+    )
+
+
+def test_a_build_number_stays_before_the_tags() -> None:
+    name = stamped_name("loops-1.0+tbb.bare-2-cp311-cp311-linux_x86_64.whl", "tbb.bare")
+    assert name == "loops-1.0-2-cp311-cp311-linux_x86_64-tbb.bare.whl"
+    assert split_name(name) == (["loops", "1.0", "2", "cp311", "cp311", "linux_x86_64"], "tbb.bare")
 
 
 def with_files(wheel: Path, target: Path, changes: dict[str, bytes | None]) -> Path:

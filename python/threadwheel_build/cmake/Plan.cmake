@@ -5,7 +5,7 @@
 # caller's scope. A refusal ends the configuration with the planner's own words and leaves the cache
 # as it was. No default is ever cached under an option's name.
 
-# The hooks refuse such a place too (hooks.py); here for bare cmake.
+# Refused before any list holds it; a build front end hears the same of sources.py.
 if(CMAKE_SOURCE_DIR MATCHES "[:;]")
   message(FATAL_ERROR "threadwheel: ${CMAKE_SOURCE_DIR} has : or ; in its path, which would end a path in the lists that "
                       "cmake and Python take; move the project to a folder without it")
