@@ -75,6 +75,10 @@ def add_session(work: Callable[[nox.Session], None], doc: str, name: str, tags: 
     nox.session(name=name, tags=tags, requires=requires, default=False)(work)
 
 
+def test_report(job: Job) -> Path:
+    return ROOT / "build" / "tests" / f"{job.variant}.xml"
+
+
 def add_variant(job: Job) -> None:
     """The two sessions of one variant; a dependency is named in full, nox does not match parameters."""
 
@@ -88,7 +92,8 @@ def add_variant(job: Job) -> None:
             session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
         session.install(stamp["wheel"], *group("test"))
         environment = {"THREADWHEEL_TEST_WHEEL": stamp["wheel"], "THREADWHEEL_TEST_VARIANT": job.variant}
-        session.run("pytest", "tests/runtime", "tests/wheel/installed", *session.posargs, env=environment)
+        report = f"--junit-xml={test_report(job)}"
+        session.run("pytest", "tests/runtime", "tests/wheel/installed", report, *session.posargs, env=environment)
 
     wheels, tests = (["wheels"], ["tests"]) if job.release else ([], [])
     add_session(wheel, f"Build the {job.variant} wheel: {job.description}.", job.wheel_session, [*wheels, "matrix"], [])
@@ -108,6 +113,12 @@ for _job in JOBS:
     add_variant(_job)
 add_table("wheels-table", "wheels", [job for job in JOBS if job.release])
 add_table("matrix-table", "matrix", JOBS)
+
+
+@nox.session(tags=["tests", "matrix"], requires=[job.test_session for job in JOBS if job.release], default=False)
+def skipped(session: nox.Session) -> None:
+    """Fail when a test was skipped with the wheel of every release variant."""
+    session.run("python", "ci/skipped.py", *(str(test_report(job)) for job in JOBS if job.release))
 
 
 @nox.session(tags=["tests", "matrix"])
@@ -157,9 +168,9 @@ def shipping(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/shipping", *session.posargs)
 
 
-@nox.session(tags=["tests", "matrix"])
+@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
 def others(session: nox.Session) -> None:
-    """Test that other projects build with threadwheel-build: what `init` writes, and one with options of its own."""
+    """Test that others build with threadwheel-build: what `init` writes, own options, an extension on threadwheel."""
     session.install(*group("test"), "uv", "cmake>=3.26", "ninja>=1.11")
     session.run("pytest", "tests/wheel/others", *session.posargs)
 
@@ -171,7 +182,7 @@ def reproducible(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/reproducible", *session.posargs)
 
 
-@nox.session(requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
+@nox.session(tags=["release"], requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
 def browser(session: nox.Session) -> None:
     """Test the page that chooses a backend in Chromium; needs one, or `playwright install chromium`."""
     session.install(*group("test"), "playwright>=1.50")

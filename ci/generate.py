@@ -62,7 +62,7 @@ jobs:
     strategy:
       fail-fast: false
       matrix:
-        session: [roads, neighbours, shipping, others]
+        session: [roads, neighbours, shipping, others, browser, skipped]
     runs-on: ubuntu-latest
     timeout-minutes: 60
     steps:

@@ -26,7 +26,7 @@ from .audit_copies import elf_rows, notes, runtime_problems, runtimes_of
 from .audit_report import CLEAN, FINDING, UNREADABLE, Claims, Problem, Report, listed, report_data, report_text
 from .audit_units import Unit, read_directory, read_library, shown
 from .audit_wheels import ZIP_MAGIC, read_wheel
-from .errors import AuditError, BuildError
+from .errors import AuditError, BuildError, printable
 from .options import closest
 
 __all__ = [
@@ -222,7 +222,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print `text` without what a terminal would act on or cannot show: names in files come from anywhere."""
     encoding = stream.encoding or "utf-8"
-    safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    print(safe.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    print(printable(text).encode(encoding, "backslashreplace").decode(encoding), file=stream)

@@ -19,12 +19,20 @@ from typing import Any
 from .audit_copies import runtimes_of
 from .audit_report import Claims, ElfRow, Problem, listed
 from .audit_units import BUILD_INFO, METADATA, PLAN_SECTION, WHEEL, Unit
+from .wheel_variants import VARIANT_FILE, labels_of, split_name
 
 SCHEMA = 1
 
 _MAX_VALUES = 300
 _FIELDS: dict[str, type] = {"name": str, "version": str, "label": str, "default": bool}
 _LISTS = ("runtimes", "requires")
+# What these may look like: they become names of files and folders, and parts of lines to paste.
+_SPELLINGS = {
+    "name": re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"),
+    "version": re.compile(r"[A-Za-z0-9][A-Za-z0-9.!_]*"),
+    "label": re.compile(r"[A-Za-z0-9]+([._][A-Za-z0-9]+)*"),
+}
+_OF_EXTRA = re.compile(r"""extra\s*==\s*["'][A-Za-z0-9._-]+["']""")
 
 
 def makes_claims(unit: Unit) -> bool:
@@ -109,7 +117,11 @@ def _shape_errors(where: str, value: Mapping[str, Any]) -> list[str]:
         if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
             wrong.append(key)
     rule = "name, version and label are texts, default is true or false, runtimes and requires are lists of texts"
-    return [f"{where}: {key} is {_brief(value.get(key))}; {rule}" for key in wrong]
+    texts = [f"{where}: {key} is {_brief(value.get(key))}; {rule}" for key in wrong]
+    for key, spelling in _SPELLINGS.items():
+        if key not in wrong and not spelling.fullmatch(value[key]):
+            texts.append(f"{where}: {key} is {_brief(value[key])}, which is no {key} of a wheel; build again")
+    return texts
 
 
 def _runtime_errors(unit: Unit, claims: Claims, rows: Sequence[ElfRow]) -> list[str]:
@@ -126,15 +138,38 @@ def _runtime_errors(unit: Unit, claims: Claims, rows: Sequence[ElfRow]) -> list[
 def _identity_errors(unit: Unit, claims: Claims) -> list[str]:
     if unit.kind != "wheel":
         return []
-    parts = Path(unit.path).name.removesuffix(".whl").split("-")
+    parts, label = split_name(Path(unit.path).name)
     if len(parts) not in (5, 6):
         return [f"the file name has {len(parts)} parts; a wheel's is NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"]
     texts = []
     if normal_name(parts[0]) != normal_name(claims.name):
         texts.append(_contradiction(f"the file name says {parts[0]}", claims, claims.name))
-    if parts[1] != claims.full_version:
-        texts.append(_contradiction(f"the file name says version {parts[1]}", claims, claims.full_version))
-    return texts + _tag_errors(unit, parts[-3:])
+    if parts[1] != _stated_version(unit, claims):
+        texts.append(_contradiction(f"the file name says version {parts[1]}", claims, _stated_version(unit, claims)))
+    return texts + _label_errors(unit, claims, label) + _tag_errors(unit, parts[-3:])
+
+
+def _stated_version(unit: Unit, claims: Claims) -> str:
+    """What the file name and METADATA must say: a label after the tags is not in the version too."""
+    return claims.version if unit.kind == "wheel" and split_name(Path(unit.path).name)[1] else claims.full_version
+
+
+def _label_errors(unit: Unit, claims: Claims, label: str) -> list[str]:
+    """A wheel variant says its label three times: in the file name, in variant.json and in its claims."""
+    found = {name: data for name, data in unit.documents.items() if VARIANT_FILE.fullmatch(name)}
+    if not label:
+        return [f"has {name} but no label in the file name; build again" for name in found]
+    texts = []
+    if label != claims.label:
+        texts.append(_contradiction(f"the file name says the label {label}", claims, claims.label))
+    if len(found) != 1:
+        texts.append(
+            f"has {len(found)} .dist-info/variant.json files; a name with a label asks for one, stamp it again"
+        )
+    for name, data in found.items():
+        if (labels := labels_of(_parse_json(data))) != [label]:
+            texts.append(f"{name} names the labels {listed(labels)} but the file name says {label}; stamp it again")
+    return texts
 
 
 def _tag_errors(unit: Unit, parts: Sequence[str]) -> list[str]:
@@ -143,7 +178,7 @@ def _tag_errors(unit: Unit, parts: Sequence[str]) -> list[str]:
     found = [name for name in unit.documents if WHEEL.fullmatch(name)]
     if len(found) != 1:
         return [f"has {len(found)} .dist-info/WHEEL files; a wheel has one, build again"]
-    tags = set(BytesHeaderParser().parsebytes(unit.documents[found[0]]).get_all("Tag", []))
+    tags = set(map(str, BytesHeaderParser().parsebytes(unit.documents[found[0]]).get_all("Tag", [])))
     if tags == named:
         return []
     return [f"the file name has the tags {listed(named)} but {found[0]} says {listed(tags)}; build again"]
@@ -160,10 +195,13 @@ def _metadata_errors(unit: Unit, claims: Claims) -> list[str]:
     texts = []
     claimed = {_normal_requirement(row) for row in claims.requires}
     for name, fields in own.items():
-        if str(fields["Version"]) != claims.full_version:
-            texts.append(_contradiction(f"{name} says version {fields['Version']}", claims, claims.full_version))
-        rows = {_normal_requirement(str(row)) for row in fields.get_all("Requires-Dist", [])}
-        said = {row for row in rows if not re.search(r";.*\bextra\b", row)}
+        for field in ("Name", "Version"):
+            if (count := len(fields.get_all(field, []))) != 1:
+                texts.append(f"{name} says {field} {count} times; it has one, build again")
+        if str(fields["Version"]) != (stated := _stated_version(unit, claims)):
+            texts.append(_contradiction(f"{name} says version {fields['Version']}", claims, stated))
+        rows = map(str, fields.get_all("Requires-Dist", []))
+        said = {_normal_requirement(row) for row in rows if not is_of_extra(row)}
         if said != claimed:
             texts.append(_contradiction(f"{name} requires {listed(said)}", claims, listed(claimed)))
     return texts
@@ -176,6 +214,14 @@ def _contradiction(found: str, claims: Claims, claimed: str) -> str:
 def normal_name(name: str) -> str:
     """A distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_of_extra(requirement: str) -> bool:
+    """Whether a Requires-Dist asks for nothing unless an extra is asked for; a marker with `or` may do both."""
+    # In a requirement by URL a semicolon without a blank before it belongs to the URL.
+    marker = requirement.partition(" ;" if "@" in requirement else ";")[2]
+    conditions = re.split(r"\band\b", marker)
+    return not re.search(r"\bor\b", marker) and any(_OF_EXTRA.fullmatch(part.strip(" ()")) for part in conditions)
 
 
 def _normal_requirement(text: str) -> str:

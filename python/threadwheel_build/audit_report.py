@@ -21,8 +21,8 @@ CLEAN, FINDING, UNREADABLE = 0, 1, 2
 class Problem:
     """A finding that fails the audit; `kind` is stable.
 
-    mixed-runtimes, two-copies, claims-mismatch, expect-mismatch, record, unsafe-name; and unreadable for
-    what could not be examined, so that nothing can be said about the rest.
+    mixed-runtimes, two-copies, claims-mismatch, expect-mismatch, record, unsafe-name, unsafe-member; and
+    unreadable for what could not be examined, so that nothing can be said about the rest.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Claims:
 
     @property
     def full_version(self) -> str:
-        """What METADATA and the file name must say."""
+        """What METADATA and the file name must say, unless a wheel variant's name has the label at its end."""
         return self.version if self.default else f"{self.version}+{self.label}"
 
 

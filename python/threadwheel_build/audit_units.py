@@ -20,6 +20,7 @@ from typing import IO
 from . import elf, runtimes
 from .audit_report import Problem
 from .errors import ElfError, NotLoadedElfError, UnsupportedElfError
+from .wheel_variants import VARIANT_FILE
 
 PLAN_SECTION = ".threadwheel_plan"
 BUILD_INFO = re.compile(r"(?:[^/]+/)?build_info\.json")
@@ -190,7 +191,8 @@ def _name_in(folder: Path, file_path: Path) -> str:
 
 
 def _is_document(name: str) -> bool:
-    return bool(BUILD_INFO.fullmatch(installed(name)) or METADATA.fullmatch(name) or WHEEL.fullmatch(name))
+    own = (METADATA, WHEEL, VARIANT_FILE)
+    return bool(BUILD_INFO.fullmatch(installed(name)) or any(pattern.fullmatch(name) for pattern in own))
 
 
 def _facts(path: str, data: bytes) -> Facts:

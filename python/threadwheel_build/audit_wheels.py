@@ -10,6 +10,7 @@ import base64
 import csv
 import hashlib
 import re
+import stat
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,21 +31,33 @@ def read_wheel(path: Path) -> Unit:
     """Read every member of the wheel at `path`; what is wrong with it is in the unit's problems."""
     unit, archive = Unit(shown(path), "wheel"), None
     with unit.reading(unit.path, "give a whole wheel"):
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise ValueError("it is no regular file")
         archive = zipfile.ZipFile(path)
     if archive is None:
         return unit
     with archive:
+        unit.problems += [problem for info in archive.infolist() for problem in _member_problems(unit, info)]
         # Not is_dir(), which fails on an empty name.
         members = [info for info in archive.infolist() if not info.filename.endswith("/")]
         for info in members:
-            name = info.filename
-            if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
-                text = f"{unit.path}: member {name!r} names no file inside the wheel; build it again without that name"
-                unit.problems.append(Problem("unsafe-name", text))
-            unit.take(name, info.file_size, partial(archive.open, info), _ANOTHER_WHEEL)
+            unit.take(info.filename, info.file_size, partial(archive.open, info), _ANOTHER_WHEEL)
         if makes_claims(unit):
             _check_record(unit, archive, members)
     return unit
+
+
+def _member_problems(unit: Unit, info: zipfile.ZipInfo) -> Iterator[Problem]:
+    """What installers could make of a member that is not one file at one place inside the wheel."""
+    name = info.filename
+    parts = name.removesuffix("/").split("/")
+    # zipfile ends a name at the first zero byte, others do not.
+    if "\0" in info.orig_filename or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        text = f"{unit.path}: member {name!r} names no file inside the wheel; build it again without that name"
+        yield Problem("unsafe-name", text)
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        text = f"{unit.path}: member {name!r} is a link or a device; a wheel holds regular files, build it again"
+        yield Problem("unsafe-member", text)
 
 
 def _check_record(unit: Unit, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> None:

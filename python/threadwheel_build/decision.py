@@ -18,6 +18,7 @@ from .sources import (
     ConfigSettings,
     Heard,
     Saying,
+    check_place,
     hear_build_dir,
     hear_config_settings,
     hear_environment,
@@ -182,6 +183,7 @@ def decide(table: OptionTable, heard: Heard) -> Plan:
 
 def plan_for_hook(table: OptionTable, settings: ConfigSettings | None, env: Mapping[str, str] = os.environ) -> Plan:
     """The plan of a build front end's hook: config settings, the environment, a build directory, an sdist."""
+    check_place(table.root.resolve())
     heard = Heard()
     hear_config_settings(table, heard, settings)
     hear_environment(table, heard, env)

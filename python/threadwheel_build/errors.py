@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .plan import Refusal
 
 
+def printable(text: str) -> str:
+    """`text` without what a terminal would act on or cannot show: names in files come from anywhere."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 class BuildError(Exception):
     """A mistake that a user can mend; `exit_code` is what a command leaves with."""
 

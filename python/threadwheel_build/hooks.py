@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .errors import BuildError
+from .errors import BuildError, printable
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -33,7 +33,7 @@ def _or_exit(work: Callable[[], T]) -> T:
         return work()
     except BuildError as err:
         sys.stdout.flush()
-        print(err, file=sys.stderr, flush=True)
+        print(printable(str(err)), file=sys.stderr, flush=True)
         raise SystemExit(err.exit_code) from None
 
 
@@ -42,6 +42,23 @@ def _plan(config_settings: Settings) -> Plan:
     from .options import load_table
 
     return _or_exit(lambda: plan_for_hook(load_table(Path.cwd()), config_settings))
+
+
+def _make_build_dir(engine_settings: dict[str, str | list[str]]) -> None:
+    """The engine would answer a folder that it cannot make or fill with a traceback."""
+    from .sources import build_dir
+
+    folder = build_dir(engine_settings, os.environ)
+    if not folder:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "it is not writable"
+    except OSError as err:
+        why = str(err.strerror).lower()
+    if why:
+        where = Path(folder).absolute()
+        raise BuildError(f"{where}: cannot be the build directory: {why}; name another with -C build-dir=DIR")
 
 
 def _engine_settings(plan: Plan, config_settings: Settings) -> dict[str, str | list[str]]:
@@ -134,6 +151,8 @@ def prepare_metadata_for_build_editable(metadata_directory: str, config_settings
 def _build(hook: str, wheel_directory: str, config_settings: Settings, metadata_directory: str | None) -> str:
     """Build into a folder of our own, audit, and only then put the wheel where it was asked for."""
     plan = _plan(config_settings)
+    settings = _engine_settings(plan, config_settings)
+    _or_exit(lambda: _make_build_dir(settings))
     import scikit_build_core.build as engine
 
     from . import metadata
@@ -143,7 +162,7 @@ def _build(hook: str, wheel_directory: str, config_settings: Settings, metadata_
     metadata.set_plan(plan)
     _show_prefixes()
     with _one_build_at_a_time(plan), tempfile.TemporaryDirectory(prefix="threadwheel-") as staging:
-        name: str = getattr(engine, hook)(staging, _engine_settings(plan, config_settings), metadata_directory)
+        name: str = getattr(engine, hook)(staging, settings, metadata_directory)
         built = Path(staging, name)
         _or_exit(lambda: require_clean(built, plan.label))
         _or_exit(lambda: deliver(built, Path(wheel_directory)))

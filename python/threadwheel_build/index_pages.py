@@ -1,6 +1,7 @@
 """The pages of a site of package indexes, as texts: PEP 503 (HTML) and PEP 691 (JSON), and the page for people.
 
-One index per variant: labels never meet in one index, or an installer would choose by the version.
+One index per variant: labels never meet in one index, or an installer would choose by the version. Only stamped
+wheels do (index_variants.py), which share theirs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import html
 import json
 import posixpath
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from urllib.parse import quote
@@ -43,21 +44,36 @@ class Index:
         return max(self.own, key=lambda wheel: _version_key(wheel.version))
 
 
-def index_files(index: Index) -> Iterator[tuple[str, str]]:
-    """Every file of one index: path below the site, and text."""
+@dataclass(frozen=True)
+class Document:
+    """A file of a project that is no wheel and lies beside the project's page.
+
+    Its hash is in no page: unlike a wheel it changes when others join it.
+    """
+
+    project: str
+    name: str
+    contents: bytes
+
+
+def index_files(top: str, wheels: Iterable[Entry], documents: Sequence[Document] = ()) -> Iterator[tuple[str, bytes]]:
+    """Every file of the index in the folder `top`: path below the site, and contents."""
     projects: dict[str, list[Entry]] = {}
-    for wheel in index.wheels:
+    for wheel in sorted(wheels, key=lambda wheel: wheel.file_name):
         projects.setdefault(wheel.project, []).append(wheel)
     names = sorted(projects)
     links = [f'<a href="{name}/">{name}</a><br>' for name in names]
-    yield f"{index.folder}/index.html", _html("Simple index", links)
-    yield f"{index.folder}/index.json", _json({"projects": [{"name": name} for name in names]})
+    yield f"{top}/index.html", _html("Simple index", links)
+    yield f"{top}/index.json", _json({"projects": [{"name": name} for name in names]})
     for name in names:
-        folder = f"{index.folder}/{name}"
-        wheels = sorted(projects[name], key=lambda wheel: wheel.file_name)
-        yield f"{folder}/index.html", _html(f"Links for {name}", [_link(wheel, folder) for wheel in wheels])
-        versions = sorted({wheel.version for wheel in wheels}, key=_version_key)
-        files = [_file(wheel, folder) for wheel in wheels]
+        folder = f"{top}/{name}"
+        own = [document for document in documents if document.project == name]
+        lines = [_link(wheel, folder) for wheel in projects[name]] + [_document_link(document) for document in own]
+        files = [_file(wheel, folder) for wheel in projects[name]] + [_document_file(document) for document in own]
+        versions = sorted({wheel.version for wheel in projects[name]}, key=_version_key)
+        # Before the page that leads to them.
+        yield from ((f"{folder}/{document.name}", document.contents) for document in own)
+        yield f"{folder}/index.html", _html(f"Links for {name}", lines)
         yield f"{folder}/index.json", _json({"name": name, "versions": versions, "files": files})
 
 
@@ -110,16 +126,17 @@ def install_lines(index: Index, address: str) -> tuple[str, str]:
     )
 
 
-def _html(title: str, lines: Iterable[str]) -> str:
+def _html(title: str, lines: Iterable[str]) -> bytes:
     head = f'<meta charset="utf-8"><meta name="pypi:repository-version" content="{API_VERSION}"><title>{title}</title>'
     body = "\n".join(lines)
-    return (
+    page = (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n'
     )
+    return page.encode()
 
 
-def _json(data: dict[str, object]) -> str:
-    return json.dumps({"meta": {"api-version": API_VERSION}, **data}, indent=1) + "\n"
+def _json(data: dict[str, object]) -> bytes:
+    return json.dumps({"meta": {"api-version": API_VERSION}, **data}, indent=1).encode() + b"\n"
 
 
 def _url(wheel: Entry, folder: str) -> str:
@@ -145,6 +162,14 @@ def _file(wheel: Entry, folder: str) -> dict[str, object]:
         "size": wheel.size_bytes,
     }
     return fields | ({"requires-python": wheel.requires_python} if wheel.requires_python else {})
+
+
+def _document_link(document: Document) -> str:
+    return f'<a href="{quote(document.name)}">{html.escape(document.name)}</a><br>'
+
+
+def _document_file(document: Document) -> dict[str, object]:
+    return {"filename": document.name, "url": quote(document.name), "hashes": {}}
 
 
 def _version_key(version: str) -> list[tuple[int, int, str]]:

@@ -16,18 +16,23 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from email.message import Message
 from pathlib import Path
 
 from . import __version__
 from .audit import audit_wheel
-from .audit_claims import normal_name
+from .audit_claims import is_of_extra, normal_name
+from .audit_report import Claims, listed
 from .audit_units import METADATA
 from .deliver import deliver
-from .errors import AuditError, BuildError
+from .errors import AuditError, BuildError, printable
+from .options import Family
 from .wheel_file import headers
+from .wheel_variants import split_name
 
 SCHEMA = 1
 CACHE = ".threadwheel-index.json"
+_FILE_NAME = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 REQUIREMENTS = "requirements"  # the folder of wheels of other projects
 
 
@@ -51,6 +56,16 @@ class Entry:
     def file_name(self) -> str:
         return self.path.rpartition("/")[2]
 
+    @property
+    def is_stamped(self) -> bool:
+        """Whether it is a copy that carries its label as wheel variants do."""
+        return bool(split_name(self.file_name)[1])
+
+    @property
+    def is_default(self) -> bool:
+        """Whether an installer that knows no variants may take it from among others."""
+        return bool(self.variant) and not self.is_stamped and not self.version.endswith(f"+{self.label}")
+
 
 @dataclass(frozen=True, slots=True)
 class _New:
@@ -64,8 +79,9 @@ class _New:
 class Store:
     """The wheels of the folder `site`. Nothing is written before `save`."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, families: Iterable[Family]) -> None:
         self.site = site
+        self._runtimes = {family.label: frozenset(family.runtimes) for family in families}
         self.entries: dict[str, Entry] = {}  # by file name
         self.num_unchanged = 0
         self._new: list[_New] = []
@@ -95,7 +111,8 @@ class Store:
         if len(own) > 1:
             text = f"is of one project, and these wheels are of {' and '.join(sorted(own))}"
             self._refused.append(f"{self.site}: {text}; give each project a site")
-        required = {name for variant in self.variants() for name in self.closure(variant)}
+        own_variants = {entry.variant for entry in self.entries.values() if entry.variant}
+        required = {name for variant in own_variants for name in self.closure(variant)}
         for entry in self.entries.values():
             if entry.variant:
                 continue
@@ -110,7 +127,12 @@ class Store:
             raise AuditError(f"threadwheel_build: the index was not written:\n{lines}")
 
     def variants(self) -> list[str]:
-        return sorted({entry.variant for entry in self.entries.values() if entry.variant})
+        """The variants that have a wheel which any installer takes."""
+        return sorted({entry.variant for entry in self.entries.values() if entry.variant and not entry.is_stamped})
+
+    def source(self, entry: Entry) -> Path:
+        """Where a wheel can be read now: one that is new is not in the site yet."""
+        return next((new.source for new in self._new if new.entry is entry), self.site / entry.path)
 
     def closure(self, variant: str) -> set[str]:
         """The names of all projects that a variant's wheels require, directly or not, as far as known here."""
@@ -133,7 +155,7 @@ class Store:
                 deliver(new.source, target.parent)
                 os.utime(target, ns=(new.entry.mtime_ns, new.entry.mtime_ns))
             write_text(self.site, f"{new.entry.path}.metadata", new.metadata)
-        rows = {entry.path: asdict(entry) for entry in self.entries.values()}
+        rows = {entry.path: asdict(entry) for entry in sorted(self.entries.values(), key=lambda entry: entry.path)}
         cache = {"schema": SCHEMA, "audit": __version__, "wheels": rows}
         write_text(self.site, CACHE, json.dumps(cache, indent=0).encode())
 
@@ -148,9 +170,19 @@ class Store:
             text = "was changed after it was published"
             self._refused.append(f"{path}: {text}; put the published file back, or remove it from the site")
 
+    def _contradiction(self, claims: Claims) -> str:
+        """Where a wheel's label is not the project's, or is of another family than its threading."""
+        runtimes = self._runtimes.get(claims.label.partition(".")[0])
+        if runtimes is None:
+            return f"says the label {claims.label}; the families of this project are {', '.join(self._runtimes)}"
+        if runtimes != set(claims.runtimes):
+            needs, own = listed(claims.runtimes), listed(runtimes)
+            return f"says the label {claims.label} and needs the runtimes {needs}; that family has {own}, build again"
+        return ""
+
     def _examine(self, path: Path) -> None:
         """Audit a wheel and read what the pages say of it."""
-        print(f"index: auditing {path}", file=sys.stderr, flush=True)
+        print(printable(f"index: auditing {path}"), file=sys.stderr, flush=True)
         report = audit_wheel(path)
         if report.problems:
             self._refused += [problem.text for problem in report.problems]
@@ -160,6 +192,10 @@ class Store:
             self._refused.append(f"{path}: has no single .dist-info/METADATA; build or download the wheel again")
             return
         fields = headers(metadata)
+        contradiction = self._contradiction(report.claims) if report.claims else _name_contradiction(path, fields)
+        if contradiction:
+            self._refused.append(f"{path}: {contradiction}")
+            return
         label = report.claims.label if report.claims else ""
         variant = label.replace(".", "-")
         status = path.stat()
@@ -178,6 +214,16 @@ class Store:
         )
         self.entries[entry.file_name] = entry
         self._new.append(_New(path, entry, metadata))
+
+
+def _name_contradiction(path: Path, fields: Message) -> str:
+    """Where another project's wheel is not what its file name says; installers go by the name."""
+    project, version = str(fields["Name"]), str(fields["Version"])
+    parts, _ = split_name(path.name)
+    named = (normal_name(parts[0]), parts[1]) if _FILE_NAME.fullmatch(path.name) and len(parts) in (5, 6) else None
+    if named == (normal_name(project), version):
+        return ""
+    return f"is the wheel of {project} {version} by its METADATA and not by its file name; download it again"
 
 
 def write_text(site: Path, name: str, data: bytes) -> bool:
@@ -212,7 +258,7 @@ def _is_unchanged(entry: Entry, path: Path) -> bool:
 def _wheels(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(path.rglob("*.whl"))
+            yield from sorted(found for found in path.rglob("*.whl") if not found.is_dir())
         elif path.suffix == ".whl" and path.is_file():
             yield path
         else:
@@ -233,7 +279,6 @@ def _metadata(path: Path) -> bytes | None:
 
 def _required_names(rows: Iterable[str]) -> Iterator[str]:
     for row in rows:
-        requirement, _, marker = row.partition(";")
-        match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
-        if match and not re.search(r"\bextra\b", marker):
+        match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", row)
+        if match and not is_of_extra(row):
             yield normal_name(match[1])

@@ -27,13 +27,25 @@ class Library:
     provided_by: str
     license: str
     purl: str
+    shared_as: tuple[str, ...] = ()  # files of a requirement that the wheel's own load, and that stay there
 
 
 def load_libraries(root: Path) -> dict[str, dict[str, Any]]:
     """The rows of configs/libraries.toml by name, keys checked."""
     path = root / "configs" / "libraries.toml"
     rows = read_toml(path)
-    known = {"title", "when", "option", "by", "build-requires", "requires", "provided-by", "license", "purl"}
+    known = {
+        "title",
+        "when",
+        "option",
+        "by",
+        "build-requires",
+        "requires",
+        "provided-by",
+        "license",
+        "purl",
+        "shared-as",
+    }
     for name, row in rows.items():
         if extra := set(row) - known:
             raise BuildError(
@@ -60,4 +72,5 @@ def _library(name: str, row: dict[str, Any], resolved: dict[str, str | None]) ->
         provided_by=more.get("provided-by") or row.get("provided-by") or ", ".join(build_requires),
         license=row.get("license", ""),
         purl=more.get("purl") or row.get("purl", ""),
+        shared_as=tuple(row.get("shared-as", ())),
     )

@@ -15,12 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from . import sbom, wheel_file
 from .audit import Report, audit_wheel, require_clean
-from .audit_report import Claims, ElfRow
+from .audit_report import ElfRow
 from .deliver import deliver
 from .epoch import source_epoch
 from .errors import AuditError, BuildError
@@ -37,12 +38,13 @@ def repair(wheel: Path, folder: Path, epoch_seconds: int, expect: str | None = N
     Raises AuditError when either form contradicts its claims, BuildError when a tool is missing or fails.
     """
     before, claims = require_clean(wheel, expect)
+    build_info = json.loads(wheel_file.read(wheel)[claims.source].data)
     with tempfile.TemporaryDirectory(dir=folder) as staging:
-        tagged = _with_platform(wheel, claims, Path(staging))
+        tagged = _with_platform(wheel, build_info, Path(staging))
         members = wheel_file.read(tagged)
         _restore_rpaths(members, before, audit_wheel(tagged), Path(staging))
     _check_licenses(tagged.name, members)
-    _add_bill(members, claims, epoch_seconds)
+    _add_bill(members, claims.full_version, build_info, epoch_seconds)
     repaired = folder / tagged.name
     wheel_file.write(repaired, members, epoch_seconds)
     after, _ = require_clean(repaired, expect)
@@ -54,9 +56,11 @@ def repair(wheel: Path, folder: Path, epoch_seconds: int, expect: str | None = N
     return repaired
 
 
-def shared_libraries(claims: Claims) -> list[str]:
-    """The libraries that must stay what the process shares: a grafted, renamed copy would be a second runtime."""
-    return [name for runtime in claims.runtimes if runtime in BY_NAME for name in BY_NAME[runtime].shared_as]
+def shared_libraries(build_info: Mapping[str, Any]) -> list[str]:
+    """The libraries that must stay what the process shares: a grafted, renamed copy would be a second one."""
+    runtimes = [BY_NAME[name].shared_as for name in build_info["runtimes"] if name in BY_NAME]
+    required = [row.get("shared_as", ()) for row in build_info["libraries"].values()]
+    return [name for names in (*runtimes, *required) for name in names]
 
 
 def tool_environment() -> dict[str, str]:
@@ -79,9 +83,9 @@ def run_tool(module: str, *arguments: str) -> str:
     return done.stdout
 
 
-def _with_platform(wheel: Path, claims: Claims, staging: Path) -> Path:
+def _with_platform(wheel: Path, build_info: Mapping[str, Any], staging: Path) -> Path:
     """auditwheel's copy of `wheel`, named for the oldest platform that its symbols allow."""
-    excluded = [argument for name in shared_libraries(claims) for argument in ("--exclude", name)]
+    excluded = [argument for name in shared_libraries(build_info) for argument in ("--exclude", name)]
     out = staging / "tagged"
     run_tool("auditwheel", "repair", *excluded, "-w", str(out), str(wheel))
     found = list(out.glob("*.whl"))
@@ -118,12 +122,11 @@ def _check_licenses(name: str, members: dict[str, Member]) -> None:
         raise BuildError(f"{name}: METADATA names the licence {missing[0]}, which is not in the wheel; build again")
 
 
-def _add_bill(members: dict[str, Member], claims: Claims, epoch_seconds: int) -> None:
+def _add_bill(members: dict[str, Member], full_version: str, build_info: dict[str, Any], epoch_seconds: int) -> None:
     info = wheel_file.dist_info(members)
     license_expression = wheel_file.headers(members[f"{info}/METADATA"].data).get("License-Expression", "")
-    build_info = json.loads(members[claims.source].data)
-    bill = sbom.document(build_info, claims.full_version, str(license_expression), epoch_seconds)
-    members[f"{info}/{sbom.file_name(claims.name)}"] = Member(json.dumps(bill, indent=2).encode() + b"\n")
+    bill = sbom.document(build_info, full_version, str(license_expression), epoch_seconds)
+    members[f"{info}/{sbom.file_name(build_info['name'])}"] = Member(json.dumps(bill, indent=2).encode() + b"\n")
 
 
 def _changes(before: Report, after: Report) -> Iterator[str]:

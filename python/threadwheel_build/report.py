@@ -92,6 +92,7 @@ def build_info(plan: Plan, name: str) -> dict[str, Any]:
                 "license": lib.license,
                 "purl": lib.purl,
                 "requires": list(lib.requires),  # of whoever installs the wheel: then it is not inside
+                "shared_as": list(lib.shared_as),
             }
             for lib in plan.libraries
         },

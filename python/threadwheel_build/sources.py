@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import BuildError
 from .options import OptionTable, closest
 from .plan import Problem
 
@@ -171,14 +172,27 @@ def read_cmake_cache(table: OptionTable, build_dir: Path) -> dict[str, str]:
     return {name: value for name, value in entries if name in table.spellings}
 
 
+def check_place(project: Path) -> None:
+    """Raise BuildError for a path that the lists which cmake, Python and the loader take cannot hold."""
+    if found := [character for character in ":;" if character in str(project)]:
+        text = f"has {found[0]!r} in its path, which would end a path in the lists that cmake and Python take"
+        raise BuildError(f"{project}: {text}; move the project to a folder without it")
+
+
+def build_dir(settings: ConfigSettings, env: Mapping[str, str]) -> str:
+    """Where the build engine will build, as far as can be told here; empty where that is not said."""
+    asked = _texts(settings.get("build-dir", settings.get("skbuild.build-dir")))
+    folder = env.get("SKBUILD_BUILD_DIR") or (asked[-1] if asked else "")
+    folder = folder.replace("{cache_tag}", str(sys.implementation.cache_tag))
+    return "" if "{" in folder else folder
+
+
 def hear_build_dir(table: OptionTable, heard: Heard, settings: ConfigSettings | None, env: Mapping[str, str]) -> None:
     """A build directory that is used again must have been configured for the same options."""
     settings = settings or {}
-    asked = _texts(settings.get("build-dir", settings.get("skbuild.build-dir")))
-    folder = env.get("SKBUILD_BUILD_DIR") or (asked[-1] if asked else "")
+    folder = build_dir(settings, env)
     fresh = _texts(settings.get("cmake.fresh", settings.get("skbuild.cmake.fresh")))
-    folder = folder.replace("{cache_tag}", str(sys.implementation.cache_tag))
-    if not folder or "{" in folder or (fresh and fresh[-1].lower() in ("1", "true", "on", "yes")):
+    if not folder or (fresh and fresh[-1].lower() in ("1", "true", "on", "yes")):
         return
     path = table.root / folder
     for name, value in read_cmake_cache(table, path).items():

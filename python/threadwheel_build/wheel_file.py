@@ -7,6 +7,7 @@ caller's; whether one is sound is the audit's (audit_wheels.py reads wheels that
 from __future__ import annotations
 
 import base64
+import calendar
 import csv
 import hashlib
 import io
@@ -37,6 +38,12 @@ def read(path: Path) -> dict[str, Member]:
     with zipfile.ZipFile(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
         return {info.filename: Member(archive.read(info), bool(info.external_attr >> 16 & 0o111)) for info in infos}
+
+
+def newest_time(path: Path) -> int:
+    """The time of the newest file of the wheel at `path`, for `write`."""
+    with zipfile.ZipFile(path) as archive:
+        return max(calendar.timegm((*info.date_time, 0, 0, 0)) for info in archive.infolist())
 
 
 def dist_info(names: Iterable[str]) -> str:

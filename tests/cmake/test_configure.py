@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -260,3 +261,16 @@ def test_another_platform_gets_one_clear_sentence(tmp_path: Path) -> None:
     done = configure(tmp_path, "-DATEN_THREADING=NATIVE", "-DBLAS=BUILTIN", "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=riscv64")  # fmt: skip
     text = " ".join(done.stderr.split())
     assert "threadwheel: builds on Linux x86-64 only for now, this is Linux riscv64" in text
+
+
+@pytest.mark.parametrize("name", ["a:b", "a;b"])
+def test_a_place_that_no_list_of_paths_can_hold_is_refused(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    for part in ("native/CMakeLists.txt", "python/threadwheel_build/cmake/Plan.cmake"):
+        (place / part).parent.mkdir(parents=True)
+        shutil.copy(ROOT / part, place / part)
+    command = ["cmake", "-G", "Ninja", "-S", str(place / "native"), "-B", str(tmp_path / "b")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    text = "has : or ; in its path, which would end a path in the lists that cmake and Python take; move the project"
+    assert f"threadwheel: {place}/native {text}" in " ".join(done.stderr.split())

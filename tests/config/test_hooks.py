@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import builder
 from conftest import ROOT
 
 from threadwheel_build.matrix import verdict
@@ -19,10 +21,10 @@ FIRST_HOOKS = ["get_requires_for_build_wheel", "get_requires_for_build_editable"
 
 
 def call_hook(
-    hook: str, settings: object, project: Path = ROOT, env: dict[str, str] | None = None
+    hook: str, *arguments: object, project: Path = ROOT, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one hook as a front end does, in a Python that sees no installed package (-S)."""
-    code = f"import json, threadwheel_build as b; print(json.dumps(b.{hook}({settings!r})))"
+    code = f"import json, threadwheel_build as b; print(json.dumps(b.{hook}(*{arguments!r})))"
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "python"), **(env or {})}
     return subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=project, env=environment, capture_output=True, text=True
@@ -90,6 +92,61 @@ def test_a_project_without_configs_gets_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith(f"{tmp_path}/configs/options.toml: there is no such file; run in a project that has")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What a plan needs of a project, in a folder of its own."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["a:b", "a;b"])
+@pytest.mark.parametrize("hook", FIRST_HOOKS)
+def test_a_place_that_no_list_of_paths_can_hold_is_refused(project: Path, name: str, hook: str) -> None:
+    place = project.rename(project.with_name(name))
+    done = call_hook(hook, None, project=place)
+    text = f"has {name[1]!r} in its path, which would end a path in the lists that cmake and Python take"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{place}: {text}; move the project to a folder without it\n"
+    command = builder("wheel", "omp", project=place)
+    assert (command.returncode, command.stderr) == (2, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("said", "env", "folder"),
+    [
+        ({}, {}, "build/omp-cpython-3{minor}"),
+        ({"build-dir": "build/mine"}, {}, "build/mine"),
+        ({"build-dir": "elsewhere"}, {"SKBUILD_BUILD_DIR": "build/theirs"}, "build/theirs"),
+    ],
+)
+def test_a_build_directory_that_cannot_be_made_is_refused(
+    project: Path, said: dict[str, str], env: dict[str, str], folder: str
+) -> None:
+    (project / "build").touch()
+    done = call_hook("build_wheel", "wheels", said, project=project, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    where = project / folder.format(minor=sys.version_info.minor)
+    why = "cannot be the build directory: not a directory; name another with -C build-dir=DIR"
+    assert done.stderr == f"{where}: {why}\n"
+
+
+def test_a_read_only_checkout_is_refused_unless_it_builds_elsewhere(project: Path) -> None:
+    mounts = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
+    enter = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounts, project]
+    if subprocess.run([*enter, "true"], capture_output=True).returncode:
+        pytest.skip("no user namespace to mount in")
+    code = "import threadwheel_build as b; b.build_wheel('wheels')"
+    done = subprocess.run(
+        [*enter, sys.executable, "-S", "-c", code], env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "python")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "cannot be the build directory: read-only file system; name another with -C build-dir=DIR" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_front_ends_find_every_hook_before_the_engine_is_installed() -> None:

@@ -98,6 +98,18 @@ def test_shared_runtimes_are_not_grafted(families: Families, tmp_path: Path, too
         assert [b for a, b in itertools.pairwise(arguments) if a == "--exclude"] == library
 
 
+def test_what_a_requirement_shares_is_not_grafted(families: Families, tmp_path: Path, tools: Path) -> None:
+    claims = claims_of("native")
+    claims["libraries"]["numpy"]["shared_as"] = ["libnumpy.so"]
+    files = {
+        "threadwheel/lib/libthreadwheel.so": families.embedding("sharing", claims),
+        "threadwheel/build_info.json": json.dumps(claims).encode(),
+    }
+    repaired(families.wheel(tmp_path, "native", files), tmp_path / "out", tools)
+    arguments = json.loads((tmp_path / "auditwheel.json").read_text())
+    assert [b for a, b in itertools.pairwise(arguments) if a == "--exclude"] == ["libnumpy.so"]
+
+
 def test_equal_contents_make_equal_bytes(families: Families, tmp_path: Path, tools: Path) -> None:
     """Another order, other times and another compression in the built wheel leave no trace."""
     first = families.wheel(tmp_path / "a", "tbb")

@@ -5,6 +5,12 @@
 # caller's scope. A refusal ends the configuration with the planner's own words and leaves the cache
 # as it was. No default is ever cached under an option's name.
 
+# Refused before any list holds it; a build front end hears the same of sources.py.
+if(CMAKE_SOURCE_DIR MATCHES "[:;]")
+  message(FATAL_ERROR "threadwheel: ${CMAKE_SOURCE_DIR} has : or ; in its path, which would end a path in the lists that "
+                      "cmake and Python take; move the project to a folder without it")
+endif()
+
 # CMake marks what a command line or a preset defined with this help text.
 set(_plan_command_line_help "No help, variable specified on the command line.")
 

@@ -12,15 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "wheel"))
 
-
-def run(*command: object, cwd: Path = Path("/"), ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-    dropped = ("PYTHONPATH", "VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT", "CMAKE_PREFIX_PATH")
-    env = {k: v for k, v in os.environ.items() if k not in dropped} | extra
-    done = subprocess.run([str(c) for c in command], cwd=cwd, env=env, capture_output=True, text=True)
-    if ok:
-        assert done.returncode == 0, f"{command}\n{done.stdout[-5000:]}\n{done.stderr[-5000:]}"
-    return done
+from processes import run  # noqa: E402
 
 
 @dataclass(frozen=True)

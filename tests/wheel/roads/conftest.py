@@ -7,7 +7,6 @@ relative to the build directory, which is `build/<name>` of each copy.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,25 +18,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "wheel"))
+
+import processes  # noqa: E402
+
 TBB = ["-C", "cmake.define.ATEN_THREADING=TBB", "-C", "cmake.define.USE_TBB=ON"]
 
 
-def environment(**extra: str) -> dict[str, str]:
-    """This process's environment without anything that finds a library or an option by itself."""
-    # UV_PYTHON would send every `uv pip install` into the environment that runs these tests.
-    dropped = {"PYTHONPATH", "LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH", "CMAKE_ARGS", "VIRTUAL_ENV"}
-    dropped |= {"UV_PYTHON", "UV_PROJECT_ENVIRONMENT"}
-    env = {k: v for k, v in os.environ.items() if k not in dropped}
-    if ccache := shutil.which("ccache"):
-        env |= {"CMAKE_CXX_COMPILER_LAUNCHER": ccache, "CMAKE_C_COMPILER_LAUNCHER": ccache}
-        env |= {
-            "CCACHE_DIR": str(ROOT / "build" / "ccache"),
-            "CCACHE_NOHASHDIR": "1",
-            "CCACHE_BASEDIR": tempfile.gettempdir(),
-        }
+def compiler_cache() -> dict[str, str]:
+    ccache = shutil.which("ccache")
+    if ccache is None:
+        return {}
+    return {
+        "CMAKE_CXX_COMPILER_LAUNCHER": ccache,
+        "CMAKE_C_COMPILER_LAUNCHER": ccache,
+        "CCACHE_DIR": str(ROOT / "build" / "ccache"),
+        "CCACHE_NOHASHDIR": "1",
+        "CCACHE_BASEDIR": tempfile.gettempdir(),
         # As scikit-build-core calls the compiler; by another name it is another one to the cache.
-        env |= {name: sysconfig.get_config_var(name).split()[0] for name in ("CC", "CXX")}
-    return env | extra
+        **{name: sysconfig.get_config_var(name).split()[0] for name in ("CC", "CXX")},
+    }
+
+
+def environment(**extra: str) -> dict[str, str]:
+    return processes.environment(**compiler_cache() | extra)
 
 
 def from_sdist() -> dict[str, str]:
@@ -46,10 +50,7 @@ def from_sdist() -> dict[str, str]:
 
 
 def run(*command: str | Path, cwd: Path = ROOT, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([str(c) for c in command], cwd=cwd, env=environment(**extra), capture_output=True, text=True)
-    if ok:
-        assert done.returncode == 0, f"{command}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
-    return done
+    return processes.run(*command, cwd=cwd, ok=ok, **compiler_cache() | extra)
 
 
 @dataclass(frozen=True)

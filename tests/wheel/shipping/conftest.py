@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 import threading
@@ -18,18 +18,24 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = ("omp", "tbb", "native")
 JSON = "application/vnd.pypi.simple.v1+json"
+ASK = """
+import json, numpy, threadwheel as tw
+product = tw.mm(numpy.ones((2, 3), "f4"), numpy.ones((3, 2), "f4"))
+print(json.dumps([tw.__config__.build_info()["label"], float(numpy.asarray(product)[0, 0])]))
+"""
+# A machine's own indexes would answer where the test's has nothing.
+ALONE = {"PIP_CONFIG_FILE": "/dev/null", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": "", "UV_NO_CONFIG": "1"}
+ALONE |= {
+    "UV_EXTRA_INDEX_URL": "",
+    "UV_INDEX": "",
+    "UV_FIND_LINKS": "",
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
+}
 
-sys.path.insert(0, str(ROOT / "tests" / "config"))  # elves.py: builds small libraries
+sys.path[:0] = [str(ROOT / "tests" / "config"), str(ROOT / "tests" / "wheel")]  # elves.py builds small libraries
 
-
-def run(*command: object, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run a command outside of the project; indexes and options of the caller's environment do not reach it."""
-    dropped = ("PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
-    env = {k: v for k, v in os.environ.items() if k not in dropped}
-    done = subprocess.run([str(c) for c in command], cwd="/", env=env | extra, capture_output=True, text=True)
-    if ok:
-        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done
+from processes import run  # noqa: E402
 
 
 def builder(*arguments: object, ok: bool = True) -> subprocess.CompletedProcess[str]:
@@ -116,3 +122,28 @@ def serve(folder: Path, handler: type[Handler]) -> Iterator[Site]:
         yield site
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Path:
+    run("uv", "venv", "--quiet", "--seed", "--python", sys.executable, tmp_path / "venv")
+    return tmp_path / "venv"
+
+
+def install(venv: Path, tool: str, url: str, what: str = "threadwheel") -> None:
+    if tool == "pip":
+        command = [venv / "bin" / "python", "-m", "pip", "install", "--no-cache-dir"]
+    else:
+        command = ["uv", "pip", "install", "--no-cache", "--python", venv]
+    run(*command, "--index-url", url, what, **ALONE)
+
+
+def said(venv: Path) -> list[object]:
+    found: list[object] = json.loads(run(venv / "bin" / "python", "-c", ASK).stdout)
+    return found
+
+
+def files(venv: Path) -> set[str]:
+    return {
+        str(path.relative_to(venv)) for path in venv.rglob("*") if path.suffix != ".pyc" and path.name != "__pycache__"
+    }

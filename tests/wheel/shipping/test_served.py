@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import LABELS, Handler, Site, run, serve
-
-ASK = """
-import json, numpy, threadwheel as tw
-product = tw.mm(numpy.ones((2, 3), "f4"), numpy.ones((3, 2), "f4"))
-print(json.dumps([tw.__config__.build_info()["label"], float(numpy.asarray(product)[0, 0])]))
-"""
-# A machine's own indexes would answer where the test's has nothing.
-ALONE = {"PIP_CONFIG_FILE": "/dev/null", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": "", "UV_NO_CONFIG": "1"}
-ALONE |= {
-    "UV_EXTRA_INDEX_URL": "",
-    "UV_INDEX": "",
-    "UV_FIND_LINKS": "",
-    "NO_PROXY": "127.0.0.1",
-    "no_proxy": "127.0.0.1",
-}
-
-
-@pytest.fixture
-def venv(tmp_path: Path) -> Path:
-    run("uv", "venv", "--quiet", "--seed", "--python", sys.executable, tmp_path / "venv")
-    return tmp_path / "venv"
-
-
-def install(venv: Path, tool: str, url: str, what: str = "threadwheel") -> None:
-    if tool == "pip":
-        command = [venv / "bin" / "python", "-m", "pip", "install", "--no-cache-dir"]
-    else:
-        command = ["uv", "pip", "install", "--no-cache", "--python", venv]
-    run(*command, "--index-url", url, what, **ALONE)
-
-
-def said(venv: Path) -> list[object]:
-    found: list[object] = json.loads(run(venv / "bin" / "python", "-c", ASK).stdout)
-    return found
+from conftest import LABELS, Handler, Site, files, install, run, said, serve
 
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
@@ -70,12 +34,6 @@ def test_a_wheel_that_is_not_the_audited_one_does_not_install(copied_site: Site,
         archive.writestr("threadwheel/extra.py", "")
     with pytest.raises(AssertionError, match=r"(?i)hash"):
         install(venv, tool, copied_site.index("native"))
-
-
-def files(venv: Path) -> set[str]:
-    return {
-        str(path.relative_to(venv)) for path in venv.rglob("*") if path.suffix != ".pyc" and path.name != "__pycache__"
-    }
 
 
 def test_one_backend_replaces_another_wholly_and_uninstalls_wholly(copied_site: Site, venv: Path) -> None:
