@@ -25,8 +25,13 @@ PICTURES = ROOT / "docs" / "pictures"
 CALLERS = (1, 2, 4, 8, 16)
 MODEL, NUM_ROUNDS = "mobilenetv2", 3
 WORKER = ROOT / "bench" / "model_worker.py"
-# Middle tones, for pages that are light and pages that are dark.
-COLOURS = {"omp": "#3b82f6", "tbb": "#e07b20", "native": "#22a06b", "torch": "#9a6dd7"}
+# Middle tones, for pages that are light and pages that are dark; markers of different sizes, for lines that coincide.
+STYLES = {
+    "omp": {"color": "#3b82f6", "marker": "o", "markersize": 4},
+    "tbb": {"color": "#e07b20", "marker": "s", "markersize": 8, "fillstyle": "none"},
+    "native": {"color": "#22a06b", "marker": "x", "markersize": 6},
+    "torch": {"color": "#9a6dd7", "marker": "v", "markersize": 5, "linestyle": "--"},
+}
 INK = "#808890"
 COUNTED = {"loops": "loops", "model": "requests"}
 
@@ -54,7 +59,7 @@ class Chart:
         for number in range(NUM_ROUNDS):
             say(f"{self.name}: round {number + 1} of {NUM_ROUNDS}")
             for callers in CALLERS:
-                for contender in COLOURS:
+                for contender in STYLES:
                     found.setdefault((contender, callers), []).append(self.measure(contender, callers))
         for (contender, callers), results in sorted(found.items()):
             per_s, threads = zip(*results, strict=True)
@@ -76,7 +81,7 @@ def model(folder: Path) -> Callable[[str, int], tuple[float, float]]:
 
     def measure(contender: str, callers: int) -> tuple[float, float]:
         command = [environments.python(contender), WORKER, "serve", contender, folder / f"{MODEL}.pt", str(callers)]
-        result = json.loads(output([*command, "0.8"]))
+        result = json.loads(output([*command, "0.6"]))
         return result["requests_per_s"], result["threads"]
 
     return measure
@@ -114,18 +119,15 @@ def draw(name: str, counted: str) -> None:
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     rows = read(name)
     for axis, title, field in zip(axes, (f"{counted} a second", "threads"), ("per_s", "threads"), strict=True):
-        for contender, colour in COLOURS.items():
+        for contender, style in STYLES.items():
             points = [(row.callers, getattr(row, field)) for row in rows if row.contender == contender]
-            style = "--" if contender == "torch" else "-"
-            axis.plot(
-                *zip(*sorted(points), strict=True), style, color=colour, marker="o", markersize=4, label=contender
-            )
+            axis.plot(*zip(*sorted(points), strict=True), label=contender, **style)
         axis.set_xscale("log", base=2)
         axis.set_xticks(CALLERS, map(str, CALLERS))
         axis.set(title=title, xlabel="callers", ylim=(0, None), facecolor="none")
         axis.grid(color=INK, alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0].legend(frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
     figure.savefig(PICTURES / f"{name}.svg", transparent=True, metadata={"Date": None})
 
 
