@@ -30,7 +30,7 @@ PLACES = ("config", "cmake", "guide")
 MODEL = ROOT / "tests" / "data" / "torchscript" / "zoo" / "mobilenetv3_script.pt"
 NOT_RUN = "Not run by the tests"
 # The guide's commands need none of these; copying them would take longer than running the commands.
-LEFT_OUT = ("build", "dist", "tests", "bench", ".git", ".nox", "__pycache__", ".hypothesis", ".*_cache")
+LEFT_OUT = {"build", "dist", "site", "tests", "bench"}
 # Whatever would choose a runtime, a count or an option in the place of the page.
 DROPPED = re.compile(r"(OMP|MKL|GOMP|KMP|OPENBLAS|THREADWHEEL|DASK|SCCACHE|GIT|UV|VIRTUAL|PYTHON|CMAKE|SKBUILD|SOURCE_DATE)_?.*|LD_LIBRARY_PATH|LD_PRELOAD")  # fmt: skip
 WATCHDOG_S = 300
@@ -101,11 +101,16 @@ def pages(place: str) -> list[Path]:
 
 def copy_project(folder: Path) -> Path:
     """A copy of the project for a page to run in, with the wheels that there are and the model of the examples."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    folder.mkdir(parents=True)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+        elif path.name not in LEFT_OUT and not path.name.startswith("."):
+            shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(MODEL, folder / "model.pt")
     for wheel in (ROOT / "dist").glob("*/*.whl"):
         link = folder / wheel.relative_to(ROOT)
-        link.parent.mkdir(parents=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(wheel)
     return folder
 
@@ -121,7 +126,6 @@ def environment(*programs: Path, **extra: str) -> dict[str, str]:
 def builder_programs(folder: Path) -> Path:
     """A folder with the command threadwheel_build, from the project's sources."""
     folder.mkdir()
-    (folder / "python").symlink_to(sys.executable)
     program = folder / "threadwheel_build"
     program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/python exec {sys.executable} -m threadwheel_build "$@"\n')
     program.chmod(0o755)
