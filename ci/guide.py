@@ -26,13 +26,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "python"))
+
+from threadwheel_build.options import load_table  # noqa: E402
+
 PLACES = ("config", "cmake", "guide")
 MODEL = ROOT / "tests" / "data" / "torchscript" / "zoo" / "mobilenetv3_script.pt"
 NOT_RUN = "Not run by the tests"
 # The guide's commands need none of these; copying them would take longer than running the commands.
 LEFT_OUT = {"build", "dist", "site", "tests", "bench"}
-# Whatever would choose a runtime, a count or an option in the place of the page.
-DROPPED = re.compile(r"(OMP|MKL|GOMP|KMP|OPENBLAS|THREADWHEEL|DASK|SCCACHE|GIT|UV|VIRTUAL|PYTHON|CMAKE|SKBUILD|SOURCE_DATE)_?.*|LD_LIBRARY_PATH|LD_PRELOAD")  # fmt: skip
+# Whatever would choose a runtime, a count or an environment in the place of the page; and every option.
+DROPPED = re.compile(
+    r"(OMP|GOMP|KMP|MKL|OPENBLAS|THREADWHEEL|DASK|SCCACHE|PYTHON|CMAKE|SKBUILD).*|UV_(PYTHON|PROJECT_ENVIRONMENT)"
+    r"|VIRTUAL_ENV|GIT_(DIR|WORK_TREE)|SOURCE_DATE_EPOCH|LD_(LIBRARY_PATH|PRELOAD)"
+)
 WATCHDOG_S = 300
 
 _FENCE = re.compile(r"^```(\w*)(?: +(\S+))?\n(.*?)^```$", re.M | re.S)
@@ -117,7 +124,8 @@ def copy_project(folder: Path) -> Path:
 
 def environment(*programs: Path, **extra: str) -> dict[str, str]:
     """This one without what would speak for the page, and with the programs of these folders."""
-    kept = {name: value for name, value in os.environ.items() if not DROPPED.fullmatch(name)}
+    options = load_table(ROOT).spellings
+    kept = {name: value for name, value in os.environ.items() if not DROPPED.fullmatch(name) and name not in options}
     path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
     # CMake's own default generator needs make, which not every machine has.
     return {**kept, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "CMAKE_GENERATOR": "Ninja", **extra}

@@ -76,7 +76,7 @@ class Comparison {
     }
   }
 
-  // Objects that refer to themselves are compared once.
+  // Once for each pair: an object may refer to itself, and a difference was found the first time.
   bool same_object(const ObjectValue& a, const ObjectValue& b) {
     if (!seen_.emplace(&a, &b).second) return true;
     return alike(a, b) && std::ranges::equal(a.slots, b.slots, [this](const auto& x, const auto& y) {
