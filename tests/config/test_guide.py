@@ -175,3 +175,14 @@ def test_every_refusal_of_cmake_is_on_its_page(path: Path) -> None:
         longest = max((" ".join(part.split()) for part in parts), key=len)
         for sentence in longest.removeprefix("threadwheel: ").split("; "):  # CMake breaks the line between two
             assert sentence.strip("; ") in text, words
+
+
+def test_every_finding_of_info_is_in_the_table() -> None:
+    page = (DOCS / "mixed-runtimes.md").read_text()
+    tree = ast.parse((ROOT / "python" / "threadwheel" / "_verdict.py").read_text())
+    messages = [node.args[1] for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding"]  # fmt: skip
+    messages += [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "message"]  # fmt: skip
+    parts = [part.value.strip(" :") for message in messages for part in ast.walk(message) if isinstance(part, ast.Constant) and isinstance(part.value, str)]  # fmt: skip
+    texts = [part for part in parts if " " in part and len(part) >= 9]
+    assert len(texts) >= 6
+    assert [text for text in texts if text not in page] == []
