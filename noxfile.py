@@ -196,6 +196,13 @@ def neighbours(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/neighbours", *session.posargs, env=BUILDER)
 
 
+@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+def guide(session: nox.Session) -> None:
+    """Run the examples of README.md and docs/ with the release wheels, and models in workers of joblib, Dask and others."""
+    session.install(*group("test"), "uv")
+    session.run("pytest", "tests/wheel/guide", *session.posargs, env=BUILDER)
+
+
 def add_sanitizer(name: str, flags: str) -> None:
     def sanitize(session: nox.Session) -> None:
         session.install("cmake>=3.26", "ninja>=1.11")
@@ -288,6 +295,13 @@ def parallel_figures(session: nox.Session) -> None:
 def model_figures(session: nox.Session) -> None:
     """Measure whole models with the release wheels, beside PyTorch (on a quiet machine)."""
     session.run("python", "bench/models.py", *session.posargs, env=BUILDER)
+
+
+@nox.session(name="guide-figures", requires=[job.wheel_session for job in JOBS if job.release], default=False)
+def guide_figures(session: nox.Session) -> None:
+    """Measure and draw the guide's pictures: the release wheels beside PyTorch (four minutes on a quiet machine)."""
+    session.install("cmake>=3.26", "ninja>=1.11", "tbb-devel==2021.13.1", "matplotlib>=3.8")
+    session.run("python", "bench/guide.py", *session.posargs, env=BUILDER)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What bench/models.py runs in processes of their own: one measure of one contender, printed as JSON.
 
-`python model_worker.py make FOLDER` writes an archive and its inputs for every model, with PyTorch; the other measures
-are the functions below, each with CONTENDER ("torch" or any other name for threadwheel) and its own arguments.
+`python model_worker.py make FOLDER [NAME...]` writes an archive and its inputs for every model, or the named ones, with
+PyTorch; the other measures are the functions below, each with CONTENDER ("torch" or any other name for threadwheel) and
+its own arguments.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ Result = dict[str, float]
 Call = Callable[[], Any]
 
 
-def make(folder: str) -> None:
+def make(folder: str, *names: str) -> None:
     import torch
     from peer_models import MODELS, shake
 
     torch.set_grad_enabled(False)
-    for name, (model, inputs) in MODELS.items():
+    for name in names or MODELS:
+        model, inputs = MODELS[name]
         torch.manual_seed(0)
         module, example = shake(model()), inputs()
         torch.jit.save(torch.jit.trace(module, example, check_trace=False), f"{folder}/{name}.pt")

@@ -175,6 +175,16 @@ std::vector<std::string> Archive::find_models() const {
   return models;
 }
 
+std::uint64_t Archive::fingerprint() const {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  const auto add = [&hash](std::string_view bytes) {
+    for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  };
+  for (const ZipRecord& record : zip_.records())
+    add(record.name + '\0' + std::to_string(record.size_bytes) + ' ' + std::to_string(record.crc) + '\0');
+  return hash;
+}
+
 std::vector<std::string> Archive::extra_files() const {
   std::vector<std::string> files;
   for (const std::string& name : names_)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,9 @@ class Archive {
   const std::string& where() const noexcept { return where_; }
   const std::string& root() const noexcept { return root_; }
   int version() const noexcept { return version_; }
+
+  // A number for the contents, from the names, sizes and checksums of the records: the same on every machine.
+  std::uint64_t fingerprint() const;
 
   // Names under the root, in the order of the file.
   const std::vector<std::string>& records() const noexcept { return names_; }

@@ -5,10 +5,12 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "bindings/archive.h"
 #include "bindings/values.h"
+#include "interpreter/changes.h"
 #include "interpreter/execution.h"
 #include "interpreter/module.h"
 #include "interpreter/script_error.h"
@@ -116,15 +118,50 @@ void compile(const ScriptFunction& function) {
   function.function->graph();
 }
 
-ScriptObject load(py::handle file, const std::string& model) {
+std::pair<ScriptObject, std::uint64_t> load(py::handle file, const std::string& model) {
   const auto archive = std::make_shared<archive::Archive>(open_archive(file));
   const py::gil_scoped_release unlocked;
-  return interpreter::load(archive, model);
+  return {ScriptObject{interpreter::load(archive, model)}, archive->fingerprint()};
 }
 
 ScriptObject freeze(const ScriptObject& module) {
   const py::gil_scoped_release unlocked;
-  return interpreter::freeze(module);
+  return {interpreter::freeze(module), module.origin};
+}
+
+// --- pickle: threadwheel._pickling says how -------------------------------------------------------------
+
+ScriptObject with_origin(const ScriptObject& module, py::object origin) {
+  return {interpreter::Object(module), hold(std::move(origin))};
+}
+
+py::object reduce(const py::object& self) {
+  const auto& object = self.cast<const ScriptObject&>();
+  const py::object reduce_module = py::module_::import("threadwheel._pickling").attr("reduce_module");
+  return reduce_module(self, object.origin == nullptr ? py::none() : *object.origin, object.frozen != nullptr);
+}
+
+[[noreturn]] void refuse_to_reduce(const ScriptFunction& function) {
+  throw Error(ErrorCode::kType, "pickle: " + function.function->name() +
+                                    " is a function of a program; pickle its module, or compile it where it is needed");
+}
+
+// [(names from the module on, value)]. One tensor that several attributes hold is one object of Python, too.
+py::list list_changes(const ScriptObject& now, const ScriptObject& before) {
+  std::vector<interpreter::Change> changes;
+  {
+    const py::gil_scoped_release unlocked;
+    changes = interpreter::find_changes(now, before);
+  }
+  py::list found;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto first = std::ranges::find_if(changes, [&](const auto& other) { return other.value.is(changes[i].value); });
+    const auto same = static_cast<std::size_t>(first - changes.begin());
+    const py::object value = same < i ? py::object(py::tuple(found[same])[1])
+                                      : to_python(changes[i].value, changes[i].type, now.unit);
+    found.append(py::make_tuple(changes[i].path, value));
+  }
+  return found;
 }
 
 interpreter::Survey survey(const ScriptFunction& function) {
@@ -203,7 +240,7 @@ const Value* script_object(py::handle object) {
 }
 
 py::object wrap_script_object(const Value& value, const TypePtr& type, const std::shared_ptr<Unit>& unit) {
-  if (value.tag() != ValueTag::kFuture) return py::cast(ScriptObject{value, unit});
+  if (value.tag() != ValueTag::kFuture) return py::cast(ScriptObject{{value, unit}});
   const bool is_typed = type != nullptr && type->is(TypeKind::kFuture);
   return py::cast(PythonFuture{value.to_future().future, is_typed ? type->element() : nullptr, unit});
 }
@@ -213,11 +250,13 @@ void bind_jit(py::module_& module) {
       .def("__getattr__", &get_attribute)
       .def("__setattr__", &set_attribute)
       .def("__dir__", &names_of)
+      .def("__reduce__", &reduce)
       .def("__call__", [](const ScriptObject& self, const py::args& args,
                           const py::kwargs& kwargs) { return call(forward_of(self), args, kwargs); })
       .def("__repr__", [](const ScriptObject& self) { return "<" + self.definition().name + ">"; });
   py::class_<ScriptFunction>(module, "ScriptFunction", "A function of a program, or a method with its object.")
       .def("__call__", &call)
+      .def("__reduce__", &refuse_to_reduce)
       .def("compile", &compile, "Compile it now; raise what is wrong with its source.")
       .def_property_readonly("name", [](const ScriptFunction& self) { return self.function->name(); })
       .def_property_readonly("graph", [](const ScriptFunction& self) {
@@ -230,6 +269,8 @@ void bind_jit(py::module_& module) {
   bind_futures(module);
   module.def("freeze_module", &freeze, py::arg("module"));
   module.def("load_module", &load, py::arg("file"), py::arg("model") = "");
+  module.def("with_origin", &with_origin, py::arg("module"), py::arg("origin"));
+  module.def("list_changes", &list_changes, py::arg("now"), py::arg("before"));
 }
 
 }  // namespace threadwheel::bindings

@@ -8,12 +8,15 @@
 
 namespace threadwheel::bindings {
 
-using ScriptObject = interpreter::Object;
 using ScriptFunction = interpreter::BoundFunction;
 
 // An object of Python that threads without the interpreter's lock may let go.
 using Held = std::shared_ptr<py::object>;
 Held hold(py::object object);
+
+struct ScriptObject : interpreter::Object {
+  Held origin = nullptr;  // how to make it anew, for pickle; null for parts of modules
+};
 
 // The value that a ScriptObject holds; null for other objects.
 const Value* script_object(py::handle object);

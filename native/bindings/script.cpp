@@ -105,7 +105,7 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
   const py::gil_scoped_release unlocked;
   auto object = make_ref<ObjectValue>(unit->add_class(std::move(definition), std::move(loader)));
   object->slots = std::move(values);
-  return {Value(std::move(object)), unit};
+  return {{Value(std::move(object)), unit}};
 }
 
 void add_class(const std::shared_ptr<Unit>& unit, const std::string& name, const py::object& find) {

@@ -1,7 +1,12 @@
-"""TorchScript programs: archives of `torch.jit.save`, and Python functions and modules, run without PyTorch."""
+"""TorchScript programs: archives of `torch.jit.save`, and Python functions and modules, run without PyTorch.
+
+Modules can be pickled and copied: what was loaded from a path goes as that path, what was loaded from bytes as these,
+what was compiled as its Python module; and, each time, what has changed in it since.
+"""
 
 from __future__ import annotations
 
+import os
 import types
 from collections.abc import Callable
 from os import PathLike
@@ -9,6 +14,7 @@ from typing import Any, TypeVar, overload
 
 from . import _core
 from ._core import Future, ScriptFunction, ScriptMethod, ScriptModule
+from ._pickling import load_again
 from .nn import Module
 
 __all__ = [
@@ -53,7 +59,10 @@ def load(
     if _extra_files is not None:
         for name in _extra_files:
             _extra_files[name] = _core.read_record(file, f"extra/{name}")
-    return _core.load_module(file, model)
+    module, fingerprint = _core.load_module(file, model)
+    # Absolute: other processes, and this one later, may have another current folder.
+    source = file if isinstance(file, bytes) else os.path.abspath(os.fsdecode(file))
+    return _core.with_origin(module, (load_again, (source, model, fingerprint)))
 
 
 def freeze(module: ScriptModule) -> ScriptModule:
@@ -93,7 +102,7 @@ def script(obj: Any) -> Any:
             made.forward.compile()
         for name in exported(type(obj)):
             getattr(made, name).compile()
-        return made
+        return _core.with_origin(made, (script, (obj,)))
     if isinstance(obj, type):
         kind, problem = Compiler().class_(obj.__qualname__, obj)
         if kind == "unknown":

@@ -11,7 +11,6 @@ from archives import dict_of, instance, number, real, storage, tensor, text
 from conftest import RunPython, random_array
 
 import threadwheel as tw
-from threadwheel import _core
 
 Parameters = dict[str, np.ndarray | bytes]
 
@@ -34,8 +33,8 @@ def saved(forward: str, parameters: Parameters, more: str = "") -> bytes:
 
 
 def loaded_and_frozen(forward: str, parameters: Parameters, more: str = "") -> tuple[Any, Any]:
-    module = _core.load_module(saved(forward, parameters, more))
-    return module, _core.freeze_module(module)
+    module = tw.jit.load(saved(forward, parameters, more))
+    return module, tw.jit.freeze(module)
 
 
 def body(*lines: str) -> str:
@@ -301,8 +300,7 @@ def test_onednn_arranges_a_weight_once_for_all_sizes_of_input(
     path.write_bytes(saved(body("return torch.linear(x, self.w, None)"), {"w": random_array((64, 64))}))
     code = """
 import sys, numpy as np, threadwheel as tw
-from threadwheel import _core
-module = _core.freeze_module(_core.load_module(sys.argv[1]))
+module = tw.jit.freeze(tw.jit.load(sys.argv[1]))
 tw.set_num_threads(1)
 for rows in (40, 41, 42, 40): module.forward(tw.from_numpy(np.ones((rows, 64), np.float32)))
 """
@@ -320,8 +318,7 @@ def test_onednn_runs_the_epilogue_in_its_primitive(
     path.write_bytes(saved(forward, convolution_parameters(16, 1)))
     code = """
 import sys, numpy as np, threadwheel as tw
-from threadwheel import _core
-_core.freeze_module(_core.load_module(sys.argv[1])).forward(tw.from_numpy(np.ones((1, 16, 32, 32), np.float32)))
+tw.jit.freeze(tw.jit.load(sys.argv[1])).forward(tw.from_numpy(np.ones((1, 16, 32, 32), np.float32)))
 """
     lines = [
         line

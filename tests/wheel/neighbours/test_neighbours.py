@@ -6,13 +6,11 @@ cure that it prints, where it is an environment variable, cures.
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Neighbours, Verdict, environment
+from conftest import Neighbours, Verdict
 
 THREADWHEEL = """
 import numpy as np
@@ -181,23 +179,3 @@ def test_two_copies_of_intels_runtime_are_not_woken(neighbours: Neighbours, tmp_
     rows = [row for row in verdict.info["runtimes"] if row["title"] == "Intel OpenMP"]
     assert [(row["num_threads"], row["loaded_by"]) for row in rows] == [(None, "dlopen")] * 2
     assert any(problem["message"].startswith("2 copies of Intel OpenMP") for problem in verdict.problems)
-
-
-def test_the_readme_shows_a_real_process(neighbours: Neighbours) -> None:
-    if neighbours.family != "OMP":
-        pytest.skip("the example is of the OMP wheel")
-    command, *shown = re.search(
-        r"^\$ (threadwheel info --import .*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
-    )[1].splitlines()
-    program, *arguments = command.split()
-    done = subprocess.run(
-        [neighbours.folder / "bin" / program, *arguments],
-        env=environment(OMP_NUM_THREADS="4"),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    text = re.sub(r"[^ =(]*/site-packages", "...", done.stdout)
-    lines = iter(re.sub(r"libgomp-[0-9a-f]+", "libgomp-<hash>", text).splitlines())
-    for line in shown:  # in this order, with others between them
-        assert line in lines, f"{line}\n{text}"
