@@ -799,3 +799,18 @@ def kinds_of_constants() -> list[str]:
 def test_branches_that_a_constant_never_takes_are_not_computed() -> None:
     """Where the other type was tested for, the constant is taken for what it is not."""
     assert torch.jit.script(kinds_of_constants)() == ["int 4", "text!"]
+
+
+def described(value: int | str | float | None) -> str:
+    if isinstance(value, (int, float)):
+        if isinstance(value, float):
+            return "half " + str(value / 2)
+        return "twice " + str(value * 2)
+    if value is None:
+        return "none"
+    return value.upper()
+
+
+def test_tests_of_types_narrow_both_branches() -> None:
+    program = torch.jit.script(described)
+    assert [program(value) for value in (4, 1.0, None, "a")] == ["twice 8", "half 0.5", "none", "A"]
