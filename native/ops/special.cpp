@@ -160,12 +160,26 @@ double upper_fraction(double a, double x) {
   return h * gamma_factor(a, x);
 }
 
+// Temme's uniform expansion, one term beyond the leading one: for the a of which the others would take too many terms,
+// where it is right to a^-1.5.
+constexpr double kUniformFrom = 1e5;
+
+double upper_uniform(double a, double x) {
+  const double mu = (x - a) / a;
+  const bool close = std::abs(mu) < 1e-3;  // where differences of logarithms would cancel
+  const double eta = close ? mu * (1 - mu / 3 + 7 * mu * mu / 36)
+                           : std::copysign(std::sqrt(2 * (mu - std::log1p(mu))), mu);
+  const double correction = close ? -1.0 / 3 + mu / 12 : 1 / mu - 1 / eta;
+  return 0.5 * std::erfc(eta * std::sqrt(a / 2)) + std::exp(-a * eta * eta / 2) / std::sqrt(2 * kPi * a) * correction;
+}
+
 double igamma(double a, double x) {
   if (!(x >= 0) || !(a >= 0)) return kNan;
   if (a == 0) return x > 0 ? 1 : kNan;
   if (x == 0) return 0;
   if (std::isinf(a)) return std::isinf(x) ? kNan : 0;
   if (std::isinf(x)) return 1;
+  if (a > kUniformFrom) return 1 - upper_uniform(a, x);
   return x < a + 1 ? lower_series(a, x) : 1 - upper_fraction(a, x);
 }
 
@@ -175,6 +189,7 @@ double igammac(double a, double x) {
   if (x == 0) return 1;
   if (std::isinf(a)) return std::isinf(x) ? kNan : 1;
   if (std::isinf(x)) return 0;
+  if (a > kUniformFrom) return upper_uniform(a, x);
   return x < a + 1 ? 1 - lower_series(a, x) : upper_fraction(a, x);
 }
 

@@ -270,7 +270,7 @@ Tensor linalg_matrix_rank(const Tensor& self, std::optional<double> atol, std::o
   return aten("sum.dim_IntList", {aten("gt.Tensor", {svd.values, cutoff(self, svd.values, atol, rtol)}), IntList{-1}});
 }
 
-// Least squares of smallest norm. Residuals where there are more equations than unknowns and the rank is full.
+// Least squares of smallest norm.
 Value linalg_lstsq(const Tensor& self, const Tensor& b, std::optional<double> rcond,
                    std::optional<std::string> driver) {
   constexpr const char* kName = "linalg_lstsq";
@@ -288,13 +288,12 @@ Value linalg_lstsq(const Tensor& self, const Tensor& b, std::optional<double> rc
   const Tensor solution = aten("matmul", {pseudo_inverse(kName, self, 0.0, relative), right});
   const Tensor rank = linalg_matrix_rank(self, 0.0, relative, false);
   Tensor residuals = Tensor::empty(Dims{0}, self.dtype());
-  const bool full = aten("all", {aten("eq.Scalar", {rank, columns_of(self)})}).data<const bool>()[0];
-  if (rows_of(self) > columns_of(self) && full) {
+  const bool gelsy = !driver || *driver == "gelsy";  // that driver finds a rank and no residuals, the other the reverse
+  if (rows_of(self) > columns_of(self) && !gelsy) {
     const Tensor off = aten("sub.Tensor", {aten("matmul", {self, solution}), right});
     residuals = aten("sum.dim_IntList", {aten("mul.Tensor", {off, off}), IntList{-2}});
   }
   const Tensor out = vector ? select_view(solution, solution.sizes().size() - 1, 0) : solution;
-  const bool gelsy = !driver || *driver == "gelsy";
   return Value::tuple({copy_of(out), residuals, gelsy ? rank : zeros(Dims{0}, DType::kInt64),
                        Tensor::empty(Dims{0}, self.dtype())});
 }
