@@ -292,7 +292,21 @@ Tensor glu(const Tensor& self, std::int64_t dim) {
   return binary<Glu>(self.as_strided(sizes, self.strides()), self.as_strided(sizes, self.strides(), middle));
 }
 
+// Outside of training the slope is the mean of the two.
+template <Into Where = Into::kNew>
+Tensor rrelu(const Tensor& self, Scalar lower, Scalar upper, bool training, const Value& /*generator*/) {
+  if (training)
+    throw Error(ErrorCode::kUnsupported, "rrelu: training is true, which needs random numbers; only false is supported");
+  return leaky_relu<Where>(self, Scalar((lower.to<double>() + upper.to<double>()) / 2));
+}
+
 constexpr OpDefinition kOps[] = {
+    define_op<rrelu<>>(
+        "aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? "
+        "generator=None) -> Tensor"),
+    define_op<rrelu<Into::kSelf>>(
+        "aten::rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, "
+        "Generator? generator=None) -> Tensor(a!)"),
     define_op<on_quantized<unary<Relu>>>("aten::relu(Tensor self) -> Tensor"),
     define_op<on_quantized_in_place<unary<Relu, Into::kSelf>>>("aten::relu_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<on_quantized_between<unary<Hardsigmoid>, 0>>("aten::hardsigmoid(Tensor self) -> Tensor"),

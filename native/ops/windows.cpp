@@ -1,8 +1,10 @@
 // Windows of signals and the frequencies of their transforms.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
 
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/options.h"
 #include "ops/shapes.h"
@@ -83,6 +85,28 @@ Tensor bartlett(std::int64_t length, MaybeDType dtype, const Value& layout, cons
   return bartlett_periodic(length, true, dtype, layout, device, pin_memory);
 }
 
+// Of the modified Bessel function I0, whose argument falls from beta in the middle to 0 at the ends.
+Tensor kaiser_beta(std::int64_t length, bool periodic, double beta, MaybeDType dtype, const Value& layout,
+                   const Value& device, const Value& /*pin_memory*/) {
+  const Tensor arguments = window("kaiser_window", length, periodic, DType::kFloat64, layout, device,
+                                  [&](double i, double steps) {
+                                    const double off = 2 * i / steps - 1;
+                                    return beta * std::sqrt(std::max(0.0, 1 - off * off));
+                                  });
+  if (length == 1) return filled(Dims{1}, dtype.value_or(DType::kFloat32), 1.0);
+  const Tensor whole = aten("i0", {scalar_tensor(beta, DType::kFloat64)});
+  const Tensor values = aten("div.Tensor", {aten("i0", {arguments}), whole});
+  return convert(values, dtype.value_or(DType::kFloat32), "kaiser_window");
+}
+Tensor kaiser_periodic(std::int64_t length, bool periodic, MaybeDType dtype, const Value& layout, const Value& device,
+                       const Value& pin_memory) {
+  return kaiser_beta(length, periodic, 12.0, dtype, layout, device, pin_memory);
+}
+Tensor kaiser(std::int64_t length, MaybeDType dtype, const Value& layout, const Value& device,
+              const Value& pin_memory) {
+  return kaiser_periodic(length, true, dtype, layout, device, pin_memory);
+}
+
 // Frequencies 0, 1, ... of n places d apart; those beyond the half as negative ones, where `both`.
 Tensor frequencies(const char* op, std::int64_t n, double d, bool both, MaybeDType dtype, const Value& layout,
                    const Value& device) {
@@ -125,6 +149,10 @@ constexpr OpDefinition kOps[] = {
     define_op<bartlett>("aten::bartlett_window(int window_length, " THREADWHEEL_OPTIONS),
     define_op<bartlett_periodic>(
         "aten::bartlett_window.periodic(int window_length, bool periodic, " THREADWHEEL_OPTIONS),
+    define_op<kaiser>("aten::kaiser_window(int window_length, " THREADWHEEL_OPTIONS),
+    define_op<kaiser_periodic>("aten::kaiser_window.periodic(int window_length, bool periodic, " THREADWHEEL_OPTIONS),
+    define_op<kaiser_beta>("aten::kaiser_window.beta(int window_length, bool periodic, float beta, "
+                           THREADWHEEL_OPTIONS),
     define_op<fft_fftfreq>("aten::fft_fftfreq(int n, float d=1.0, " THREADWHEEL_OPTIONS),
     define_op<fft_rfftfreq>("aten::fft_rfftfreq(int n, float d=1.0, " THREADWHEEL_OPTIONS),
 };

@@ -89,6 +89,12 @@ def test_windows(n: int) -> None:
         tw.hann_window(n, dtype=tw.int64)
 
 
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_kaiser_windows(n: int) -> None:
+    np.testing.assert_allclose(tw.kaiser_window(n, False, 8.5, dtype=tw.float64).numpy(), np.kaiser(n, 8.5), rtol=1e-9)
+    np.testing.assert_allclose(tw.kaiser_window(n).numpy(), np.kaiser(n + 1, 12)[:-1] if n > 1 else [1], atol=1e-6)
+
+
 @pytest.mark.parametrize("n", [1, 4, 5])
 def test_frequencies(n: int) -> None:
     np.testing.assert_allclose(tw.fft_fftfreq(n, 0.5).numpy(), np.fft.fftfreq(n, 0.5), rtol=1e-6)
