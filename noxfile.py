@@ -203,6 +203,17 @@ def guide(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/guide", *session.posargs, env=BUILDER)
 
 
+@nox.session(requires=["wheel-omp"], default=False)
+def conformance(session: nox.Session) -> None:
+    """Compare the omp wheel with torch 2.13: all goldens made again, and random calls of every op (200 MB of torch)."""
+    stamp = read_stamp(ROOT, "omp")
+    if stamp is None:
+        session.error("omp: has no wheel; run the session wheel-omp first")
+    # The label: without it an index may answer with gigabytes of CUDA.
+    session.install(stamp["wheel"], *group("test"), "torch==2.13.0+cpu")
+    session.run("pytest", "tests/conformance", *session.posargs)
+
+
 def add_sanitizer(name: str, flags: str) -> None:
     def sanitize(session: nox.Session) -> None:
         session.install("cmake>=3.26", "ninja>=1.11")

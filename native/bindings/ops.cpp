@@ -28,10 +28,16 @@ std::optional<py::object> gathered_ints(const Schema& schema, const py::args& ar
   return rest;
 }
 
-// The name that an argument is given by: its own, or "input" for self, as torch has it too. Null: it is not named.
+// The names that torch takes beside those of the schemas.
+constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
+    {"self", "input"}, {"dim", "axis"}, {"keepdim", "keepdims"}};
+
+// The name that an argument is given by. Null: it is not named.
 const char* keyword_of(const SchemaArgument& argument, const py::kwargs& kwargs) {
   if (kwargs.contains(argument.name)) return argument.name.c_str();
-  return argument.name == "self" && kwargs.contains("input") ? "input" : nullptr;
+  for (const auto& [name, other] : kOtherNames)
+    if (argument.name == name && kwargs.contains(other)) return other;
+  return nullptr;
 }
 
 // Fills `values` with one Value per argument of the schema; returns why that cannot be, or nothing.

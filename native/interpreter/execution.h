@@ -57,7 +57,4 @@ Future<Value> launch(std::shared_ptr<ir::Function> function, std::vector<Value> 
 // The code of a function, compiled at the first call.
 const Code& code_of(ir::Function& function);
 
-// Whether a value is of a type, as far as values know theirs: of a list or dict the elements decide.
-bool is_instance(const Value& value, const Type& type);
-
 }  // namespace threadwheel::interpreter

@@ -5,6 +5,7 @@
 
 #include "ops/options.h"
 #include "ops/pointwise.h"
+#include "ops/quantized.h"
 #include "ops/vector_math.h"
 #include "threadwheel/error.h"
 
@@ -291,10 +292,24 @@ Tensor glu(const Tensor& self, std::int64_t dim) {
   return binary<Glu>(self.as_strided(sizes, self.strides()), self.as_strided(sizes, self.strides(), middle));
 }
 
+// Outside of training the slope is the mean of the two.
+template <Into Where = Into::kNew>
+Tensor rrelu(const Tensor& self, Scalar lower, Scalar upper, bool training, const Value& /*generator*/) {
+  if (training)
+    throw Error(ErrorCode::kUnsupported, "rrelu: training is true, which needs random numbers; only false is supported");
+  return leaky_relu<Where>(self, Scalar((lower.to<double>() + upper.to<double>()) / 2));
+}
+
 constexpr OpDefinition kOps[] = {
-    define_op<unary<Relu>>("aten::relu(Tensor self) -> Tensor"),
-    define_op<unary<Relu, Into::kSelf>>("aten::relu_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<unary<Hardsigmoid>>("aten::hardsigmoid(Tensor self) -> Tensor"),
+    define_op<rrelu<>>(
+        "aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? "
+        "generator=None) -> Tensor"),
+    define_op<rrelu<Into::kSelf>>(
+        "aten::rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, "
+        "Generator? generator=None) -> Tensor(a!)"),
+    define_op<on_quantized<unary<Relu>>>("aten::relu(Tensor self) -> Tensor"),
+    define_op<on_quantized_in_place<unary<Relu, Into::kSelf>>>("aten::relu_(Tensor(a!) self) -> Tensor(a!)"),
+    define_op<on_quantized_between<unary<Hardsigmoid>, 0>>("aten::hardsigmoid(Tensor self) -> Tensor"),
     define_op<unary<Hardsigmoid, Into::kSelf>>("aten::hardsigmoid_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<unary<Hardswish>>("aten::hardswish(Tensor self) -> Tensor"),
     define_op<unary<Hardswish, Into::kSelf>>("aten::hardswish_(Tensor(a!) self) -> Tensor(a!)"),
@@ -302,10 +317,10 @@ constexpr OpDefinition kOps[] = {
     define_op<unary<Silu, Into::kSelf>>("aten::silu_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<unary<Mish>>("aten::mish(Tensor self) -> Tensor"),
     define_op<unary<Mish, Into::kSelf>>("aten::mish_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<hardtanh<>>("aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor"),
+    define_op<on_quantized<hardtanh<>>>("aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor"),
     define_op<hardtanh<Into::kSelf>>(
         "aten::hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)"),
-    define_op<relu6<>>("aten::relu6(Tensor self) -> Tensor"),
+    define_op<on_quantized<relu6<>>>("aten::relu6(Tensor self) -> Tensor"),
     define_op<relu6<Into::kSelf>>("aten::relu6_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<gelu<>>("aten::gelu(Tensor self, *, str approximate='none') -> Tensor"),
     define_op<gelu<Into::kSelf>>("aten::gelu_(Tensor(a!) self, *, str approximate='none') -> Tensor(a!)"),
@@ -316,7 +331,7 @@ constexpr OpDefinition kOps[] = {
     define_op<selu<Into::kSelf>>("aten::selu_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<celu<>>("aten::celu(Tensor self, Scalar alpha=1.) -> Tensor"),
     define_op<celu<Into::kSelf>>("aten::celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)"),
-    define_op<leaky_relu<>>("aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor"),
+    define_op<on_quantized<leaky_relu<>>>("aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor"),
     define_op<leaky_relu<Into::kSelf>>("aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)"),
     define_op<threshold<>>("aten::threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor"),
     define_op<threshold<Into::kSelf>>(

@@ -260,14 +260,11 @@ std::tuple<Tensor, Tensor> attention_math(const Tensor& query, const Tensor& key
   return attend_any(query, key, value, mask, causal, scale, true);
 }
 
-// A mask of the fused blocks, true where masked: [length, length] (type 0), [batch, length] (1) or of all scores.
+// A mask of the fused blocks, true, or a number that is not zero, where masked: [length, length] (type 0), [batch, length] (1) or of all scores.
 OptionalTensor allowed(const OptionalTensor& mask, std::optional<std::int64_t> type, const Tensor& query) {
   if (!mask) return std::nullopt;
-  if (mask->dtype() != DType::kBool)
-    throw Error(ErrorCode::kUnsupported, std::string("_native_multi_head_attention: mask is ") +
-                                             dtype_name(mask->dtype()) + "; only bool is supported");
   Tensor inverted = Tensor::empty(mask->sizes(), DType::kBool);
-  const Tensor given = mask->contiguous();
+  const Tensor given = convert(*mask, DType::kBool, "_native_multi_head_attention").contiguous();
   for (std::int64_t i = 0; i < inverted.numel(); ++i) inverted.data<bool>()[i] = !given.data<const bool>()[i];
   const bool padding =
       type ? *type == 1 : mask->dim() == 2 && mask->size(0) == query.size(0) && mask->size(0) != mask->size(1);

@@ -5,6 +5,7 @@
 
 #include "ops/options.h"
 #include "ops/pointwise.h"
+#include "ops/quantized.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -363,7 +364,7 @@ constexpr OpDefinition kOps[] = {
     define_op<unary<IsFinite>>("aten::isfinite(Tensor self) -> Tensor"),
     define_op<unary<IsPosInf>>("aten::isposinf(Tensor self) -> Tensor"),
     define_op<unary<IsNegInf>>("aten::isneginf(Tensor self) -> Tensor"),
-    define_op<clamp_numbers<>>("aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor"),
+    define_op<on_quantized<clamp_numbers<>>>("aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor"),
     define_op<clamp_tensors<>>("aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor"),
     define_op<clamp_numbers<Into::kSelf>>(
         "aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)"),

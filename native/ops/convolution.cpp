@@ -2,6 +2,7 @@
 // float64 to matrix products.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "ops/convolution.h"
@@ -293,49 +294,85 @@ Tensor convolution_mode(const Tensor& input, const Tensor& weight, const std::op
   return convolve(read_mode("convolution", dims, stride, padding, dilation, groups), input, weight, bias);
 }
 
+double largest(const std::optional<Tensor>& x) {
+  double most = 0;
+  if (!x) return most;
+  const Tensor dense = x->contiguous();
+  for (std::int64_t i = 0; i < dense.numel(); ++i)
+    most = std::max(most, std::abs(static_cast<double>(dense.data<const std::int64_t>()[i])));
+  return most;
+}
+
+// Throws Error(kUnsupported) when a sum of products may reach 2^53: from there on not every integer is a double.
+void check_exact(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias) {
+  const double most = largest(input) * largest(weight) * static_cast<double>(weight.numel()) + largest(bias);
+  if (!(most < 9007199254740992.0))
+    throw Error(ErrorCode::kUnsupported, "convolution: sums of products of these int64 tensors may reach " +
+                                             std::to_string(most) + "; supported are sums below 2^53");
+}
+
+template <auto Kernel, class Signature = std::remove_const_t<decltype(Kernel)>>
+struct OnIntegers;
+
+template <auto Kernel, class... Others>
+struct OnIntegers<Kernel, Tensor (*)(const Tensor&, const Tensor&, const std::optional<Tensor>&, Others...)> {
+  static Tensor call(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, Others... others) {
+    if (input.dtype() != DType::kInt64) return Kernel(input, weight, bias, others...);
+    check_same_dtype("convolution", input, weight, bias);
+    check_exact(input, weight, bias);
+    const auto wide = [](const Tensor& x) { return convert(x, DType::kFloat64, "convolution"); };
+    const std::optional<Tensor> wide_bias = bias ? std::optional(wide(*bias)) : std::nullopt;
+    return convert(Kernel(wide(input), wide(weight), wide_bias, others...), DType::kInt64, "convolution");
+  }
+};
+
+// The kernel for all dtypes that torch has it for: 16-bit floats in float32, int64 in double, where it is exact.
+template <auto Kernel>
+inline constexpr auto in_wider = &OnIntegers<in_float<Kernel>>::call;
+
 constexpr OpDefinition kOps[] = {
-    define_op<in_float<linear>>("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
-    define_op<in_float<conv<1>>>(
+    define_op<in_wider<linear>>("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+    define_op<in_wider<conv<1>>>(
         "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], "
         "SymInt[1] dilation=[1], SymInt groups=1) -> Tensor"),
-    define_op<in_float<conv_padding<1>>>(
+    define_op<in_wider<conv_padding<1>>>(
         "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], str "
         "padding=\"valid\", SymInt[1] dilation=[1], SymInt groups=1) -> Tensor"),
-    define_op<in_float<conv<2>>>(
+    define_op<in_wider<conv<2>>>(
         "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, "
         "0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor"),
-    define_op<in_float<conv_padding<2>>>(
+    define_op<in_wider<conv_padding<2>>>(
         "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str "
         "padding=\"valid\", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor"),
-    define_op<in_float<conv<3>>>(
+    define_op<in_wider<conv<3>>>(
         "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] "
         "padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor"),
-    define_op<in_float<conv_padding<3>>>(
+    define_op<in_wider<conv_padding<3>>>(
         "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], str "
         "padding=\"valid\", SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor"),
-    define_op<in_float<conv_transpose<1>>>(
+    define_op<in_wider<conv_transpose<1>>>(
         "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] "
         "padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor"),
-    define_op<in_float<conv_transpose<2>>>(
+    define_op<in_wider<conv_transpose<2>>>(
         "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
         "SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt groups=1, SymInt[2] dilation=[1, 1]) -> "
         "Tensor"),
-    define_op<in_float<conv_transpose<3>>>(
+    define_op<in_wider<conv_transpose<3>>>(
         "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
         "SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, "
         "1]) -> Tensor"),
-    define_op<in_float<convolution>>(
+    define_op<in_wider<convolution>>(
         "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] "
         "dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor"),
-    define_op<in_float<convolution_deprecated>>(
+    define_op<in_wider<convolution_deprecated>>(
         "aten::_convolution.deprecated(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
         "SymInt[] dilation, bool transposed, int[] output_padding, SymInt groups, bool benchmark, bool deterministic, "
         "bool cudnn_enabled) -> Tensor"),
-    define_op<in_float<convolution_with_flags>>(
+    define_op<in_wider<convolution_with_flags>>(
         "aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] "
         "dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool "
         "cudnn_enabled, bool allow_tf32) -> Tensor"),
-    define_op<in_float<convolution_mode>>(
+    define_op<in_wider<convolution_mode>>(
         "aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] "
         "dilation, SymInt groups) -> Tensor"),
 };

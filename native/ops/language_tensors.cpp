@@ -2,10 +2,12 @@
 #include <cmath>
 #include <string>
 
+#include "ops/compose.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/language.h"
 #include "ops/numbers.h"
+#include "ops/options.h"
 #include "ops/shape.h"
 #include "ops/views.h"
 
@@ -90,6 +92,31 @@ Int storage_offset(const Tensor& self) { return self.offset(); }
 Int element_size(const Tensor& self) { return static_cast<Int>(dtype_size(self.dtype())); }
 Int num_bytes(const Tensor& self) { return self.numel() * element_size(self); }
 bool is_contiguous(const Tensor& self) { return self.is_contiguous(); }
+
+// With channels moved last: dense in the order of memory that the format names.
+bool is_contiguous_as(const Tensor& self, const Value& memory_format) {
+  check_memory_format("is_contiguous", memory_format);
+  const Int format = memory_format.to_int();
+  if (format <= 1) return self.is_contiguous();  // contiguous, preserve
+  return self.dim() == format + 2 && views::movedim(self, 1, -1).is_contiguous();
+}
+
+// Of the same sizes and elements; NaN differs from itself.
+bool equal(const Tensor& self, const Tensor& other) {
+  if (self.sizes() != other.sizes()) return false;
+  return to_bool(aten("all", {aten("eq.Tensor", {self, other})}));
+}
+
+bool allclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
+  return to_bool(aten("all", {aten("isclose", {self, other, rtol, atol, equal_nan})}));
+}
+
+// What autocast would use; it is never on here.
+Int get_autocast_dtype(const std::string& device) {
+  if (device != "cpu")
+    throw Error(ErrorCode::kUnsupported, "get_autocast_dtype: device is '" + device + "'; supported is 'cpu'");
+  return static_cast<Int>(DType::kBFloat16);
+}
 bool is_floating_point(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kFloating; }
 bool is_complex(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kComplex; }
 bool is_quantized(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kQuantized; }
@@ -152,6 +179,11 @@ constexpr OpDefinition kOps[] = {
     define_op<element_size>("prim::itemsize(Tensor a) -> int"),
     define_op<num_bytes>("prim::nbytes(Tensor a) -> int"),
     define_op<is_contiguous>("aten::is_contiguous(Tensor self) -> bool"),
+    define_op<is_contiguous_as>(
+        "aten::is_contiguous.memory_format(Tensor self, MemoryFormat memory_format) -> bool"),
+    define_op<equal>("aten::equal(Tensor self, Tensor other) -> bool"),
+    define_op<allclose>(
+        "aten::allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool"),
     define_op<is_floating_point>("aten::is_floating_point(Tensor self) -> bool"),
     define_op<is_complex>("aten::is_complex(Tensor self) -> bool"),
     define_op<is_signed>("aten::is_signed(Tensor self) -> bool"),
@@ -166,12 +198,20 @@ constexpr OpDefinition kOps[] = {
     define_op<no>("prim::is_cuda(Tensor a) -> bool"),
     define_op<no>("prim::is_mkldnn(Tensor a) -> bool"),
     define_op<no>("prim::is_sparse(Tensor a) -> bool"),
+    define_op<no>("prim::is_sparse_csr(Tensor a) -> bool"),
+    define_op<no>("prim::is_nested(Tensor a) -> bool"),
+    define_op<no>("prim::is_meta(Tensor a) -> bool"),
+    define_op<no>("prim::is_xla(Tensor a) -> bool"),
+    define_op<no>("prim::is_xpu(Tensor a) -> bool"),
+    define_op<no>("prim::is_mps(Tensor a) -> bool"),
+    define_op<yes>("prim::is_cpu(Tensor a) -> bool"),
     define_op<no>("aten::is_neg(Tensor self) -> bool"),
     define_op<no>("aten::is_conj(Tensor self) -> bool"),
     define_op<yes>("aten::is_leaf(Tensor self) -> bool"),
     define_op<is_disabled>("aten::is_grad_enabled() -> bool"),
     define_op<is_disabled>("aten::is_autocast_enabled() -> bool"),
     define_op<is_disabled>("aten::is_autocast_cpu_enabled() -> bool"),
+    define_op<get_autocast_dtype>("aten::get_autocast_dtype(str device_type) -> ScalarType"),
     define_op<is_disabled>("aten::_get_tracing_state() -> bool"),
     define_op<set_grad_enabled>("aten::set_grad_enabled(bool val) -> ()"),
     define_op<make_device>("aten::device(str a) -> Device"),

@@ -25,8 +25,9 @@ Tensor reduce(const char* op, const Tensor& values, std::int64_t reduction) {
   if (reduction == kNone) return values;
   if (reduction != kMean && reduction != kSum)
     fail_value(std::string(op) + ": reduction is " + std::to_string(reduction) + "; expected 0, 1 or 2");
-  return visit_dtype(FloatingTypes(), values.dtype(), op, [&]<class T>() {
-    const double sum = sum_of<T>(values);
+  const Tensor wide = is_half(values.dtype()) ? convert(values, DType::kFloat32, op) : values;
+  return visit_dtype(FloatingTypes(), wide.dtype(), op, [&]<class T>() {
+    const double sum = sum_of<T>(wide);
     return scalar_tensor(reduction == kMean ? sum / static_cast<double>(values.numel()) : sum, values.dtype());
   });
 }
@@ -129,8 +130,8 @@ Tensor binary_cross_entropy(const Tensor& self, const Tensor& target, const Opti
   if (self.sizes() != target.sizes() || self.dtype() != target.dtype())
     fail_value(std::string(kName) + ": " + describe("self", self) + " and " + describe("target", target) +
                "; expected one dtype and the same sizes");
-  visit_dtype(FloatingTypes(), self.dtype(), kName, [&]<class T>() {
-    const Tensor x = self.contiguous();
+  const Tensor x = (is_half(self.dtype()) ? convert(self, DType::kFloat32, kName) : self).contiguous();
+  visit_dtype(FloatingTypes(), x.dtype(), kName, [&]<class T>() {
     for (std::int64_t i = 0; i < x.numel(); ++i)
       if (const T p = x.data<const T>()[i]; !(p >= T(0) && p <= T(1)))
         fail_value(std::string(kName) + ": an element of self is " + std::to_string(p) + "; expected 0 to 1");
@@ -211,17 +212,17 @@ Tensor cross_entropy_loss(const Tensor& self, const Tensor& target, const Option
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<in_float<mse_loss>>("aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
-    define_op<in_float<l1_loss>>("aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
-    define_op<in_float<smooth_l1_loss>>(
+    define_op<mse_loss>("aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
+    define_op<l1_loss>("aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
+    define_op<smooth_l1_loss>(
         "aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor"),
-    define_op<in_float<huber_loss>>(
+    define_op<huber_loss>(
         "aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor"),
-    define_op<in_float<kl_div>>(
+    define_op<kl_div>(
         "aten::kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor"),
-    define_op<in_float<soft_margin_loss>>(
+    define_op<soft_margin_loss>(
         "aten::soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor"),
-    define_op<in_float<binary_cross_entropy>>(
+    define_op<binary_cross_entropy>(
         "aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor"),
     define_op<in_float<nll_loss>>(
         "aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) "

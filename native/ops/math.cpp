@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ops/pointwise.h"
+#include "ops/quantized.h"
 #include "ops/vector_math.h"
 #include "threadwheel/error.h"
 
@@ -504,9 +505,9 @@ constexpr OpDefinition kOps[] = {
     define_op<unary<Acosh, Into::kSelf>>("aten::acosh_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<unary<Atanh>>("aten::atanh(Tensor self) -> Tensor"),
     define_op<unary<Atanh, Into::kSelf>>("aten::atanh_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<unary<Tanh>>("aten::tanh(Tensor self) -> Tensor"),
+    define_op<on_quantized_between<unary<Tanh>, -1>>("aten::tanh(Tensor self) -> Tensor"),
     define_op<unary<Tanh, Into::kSelf>>("aten::tanh_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<unary<Sigmoid>>("aten::sigmoid(Tensor self) -> Tensor"),
+    define_op<on_quantized_between<unary<Sigmoid>, 0>>("aten::sigmoid(Tensor self) -> Tensor"),
     define_op<unary<Sigmoid, Into::kSelf>>("aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<unary<Erf>>("aten::erf(Tensor self) -> Tensor"),
     define_op<unary<Erf, Into::kSelf>>("aten::erf_(Tensor(a!) self) -> Tensor(a!)"),

@@ -428,6 +428,29 @@ constexpr OpDefinition kOps[] = {
     define_op<lerp_tensor<>>("aten::lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor"),
     define_op<lerp_number<Into::kSelf>>("aten::lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!)"),
     define_op<lerp_tensor<Into::kSelf>>("aten::lerp_.Tensor(Tensor(a!) self, Tensor end, Tensor weight) -> Tensor(a!)"),
+    define_op<sub_tensor<>>("aten::subtract.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"),
+    define_op<sub_number<>>("aten::subtract.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor"),
+    define_op<sub_tensor<Into::kSelf>>(
+        "aten::subtract_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)"),
+    define_op<sub_number<Into::kSelf>>(
+        "aten::subtract_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)"),
+    define_op<binary<Multiply>>("aten::multiply.Tensor(Tensor self, Tensor other) -> Tensor"),
+    define_op<binary_number<Multiply>>("aten::multiply.Scalar(Tensor self, Scalar other) -> Tensor"),
+    define_op<binary<Multiply, Into::kSelf>>("aten::multiply_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
+    define_op<binary_number<Multiply, Into::kSelf>>(
+        "aten::multiply_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
+    define_op<binary<Divide>>("aten::divide.Tensor(Tensor self, Tensor other) -> Tensor"),
+    define_op<binary_number<Divide>>("aten::divide.Scalar(Tensor self, Scalar other) -> Tensor"),
+    define_op<div_tensor_mode<>>(
+        "aten::divide.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor"),
+    define_op<div_number_mode<>>(
+        "aten::divide.Scalar_mode(Tensor self, Scalar other, *, str? rounding_mode) -> Tensor"),
+    define_op<binary<Divide, Into::kSelf>>("aten::divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
+    define_op<div_tensor_mode<Into::kSelf>>(
+        "aten::divide_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)"),
+    define_op<binary_number<Divide, Into::kSelf>>("aten::divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
+    define_op<div_number_mode<Into::kSelf>>(
+        "aten::divide_.Scalar_mode(Tensor(a!) self, Scalar other, *, str? rounding_mode) -> Tensor(a!)"),
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ops/families.h"
+#include "ops/quantized.h"
 #include "ops/shapes.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"
@@ -458,10 +459,10 @@ Tensor channel_shuffle(const Tensor& self, std::int64_t groups) {
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<in_float<max_pool<1>>>(
+    define_op<on_quantized<in_float<max_pool<1>>>>(
         "aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], "
         "bool ceil_mode=False) -> Tensor"),
-    define_op<in_float<max_pool<2>>>(
+    define_op<on_quantized<in_float<max_pool<2>>>>(
         "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool "
         "ceil_mode=False) -> Tensor"),
     define_op<in_float<max_pool<3>>>(
@@ -479,16 +480,16 @@ constexpr OpDefinition kOps[] = {
     define_op<in_float<avg_pool1d>>(
         "aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, "
         "bool count_include_pad=True) -> Tensor"),
-    define_op<in_float<avg_pool<2>>>(
+    define_op<on_quantized<in_float<avg_pool<2>>>>(
         "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, "
         "bool count_include_pad=True, int? divisor_override=None) -> Tensor"),
     define_op<in_float<avg_pool<3>>>(
         "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, "
         "bool count_include_pad=True, int? divisor_override=None) -> Tensor"),
     define_op<in_float<adaptive_avg_pool<1>>>("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor"),
-    define_op<in_float<adaptive_avg_pool<2>>>(
+    define_op<on_quantized<in_float<adaptive_avg_pool<2>>>>(
         "aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor"),
-    define_op<in_float<adaptive_avg_pool<2>>>(
+    define_op<on_quantized<in_float<adaptive_avg_pool<2>>>>(
         "aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor"),
     define_op<in_float<adaptive_avg_pool<3>>>(
         "aten::adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor"),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/families.h"
+#include "ops/quantized.h"
 #include "ops/shapes.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"
@@ -443,10 +444,10 @@ constexpr OpDefinition kOps[] = {
         "aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor"),
     define_op<in_float<nearest_vector<1, Mode::kNearestExact>>>(
         "aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor"),
-    define_op<in_float<nearest2d<Mode::kNearest>>>(
+    define_op<on_quantized<in_float<nearest2d<Mode::kNearest>>>>(
         "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> "
         "Tensor"),
-    define_op<in_float<nearest_vector<2, Mode::kNearest>>>(
+    define_op<on_quantized<in_float<nearest_vector<2, Mode::kNearest>>>>(
         "aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor"),
     define_op<in_float<nearest2d<Mode::kNearestExact>>>(
         "aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? "
@@ -469,10 +470,10 @@ constexpr OpDefinition kOps[] = {
     define_op<in_float<smooth_vector<1, Mode::kLinear, false>>>(
         "aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
         "scale_factors) -> Tensor"),
-    define_op<in_float<smooth2d<Mode::kLinear, false>>>(
+    define_op<on_quantized<in_float<smooth2d<Mode::kLinear, false>>>>(
         "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
         "float? scales_w=None) -> Tensor"),
-    define_op<in_float<smooth_vector<2, Mode::kLinear, false>>>(
+    define_op<on_quantized<in_float<smooth_vector<2, Mode::kLinear, false>>>>(
         "aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? "
         "scale_factors) -> Tensor"),
     define_op<in_float<smooth2d<Mode::kLinear, true>>>(

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/reduce.h"
 #include "ops/vector_math.h"
@@ -105,6 +106,12 @@ Tensor log_softmax(const Tensor& self, std::int64_t dim, std::optional<DType> dt
   return softmax_of<true>("log_softmax", self, dim, dtype.value_or(self.dtype()));
 }
 
+// Rows of nothing but -inf, which softmax makes NaN of, become zeros.
+Tensor safe_softmax(const Tensor& self, std::int64_t dim, std::optional<DType> dtype) {
+  const Tensor masked = aten("eq.Scalar", {self, -std::numeric_limits<double>::infinity()});
+  return aten("masked_fill.Scalar", {softmax(self, dim, dtype), aten("all.dim", {masked, dim, true}), std::int64_t{0}});
+}
+
 template <bool Log>
 Tensor softmax_in_dtype(const Tensor& self, std::int64_t dim, bool half_to_float) {
   const char* const op = Log ? "_log_softmax" : "_softmax";
@@ -116,6 +123,7 @@ Tensor softmax_in_dtype(const Tensor& self, std::int64_t dim, bool half_to_float
 constexpr OpDefinition kOps[] = {
     define_op<softmax>("aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"),
     define_op<log_softmax>("aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"),
+    define_op<safe_softmax>("aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"),
     define_op<softmax_in_dtype<false>>("aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor"),
     define_op<softmax_in_dtype<true>>("aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor"),
 };

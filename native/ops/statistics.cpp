@@ -52,7 +52,8 @@ MeanAndSpread spread_of(const char* op, const Tensor& self, MaybeDims dim, doubl
     const double divisor = std::max(0.0, static_cast<double>(reduction.length()) - correction);
     const bool nothing = reduction.length() == 0;
     reduction.run<T>(x, Moments<T>(), [&](std::int64_t i, const typename Moments<T>::Total& total) {
-      const double variance = total.squares / divisor;  // NaN or infinite with too few terms
+      // NaN or infinite with too few terms, and of none whatever the correction.
+      const double variance = nothing ? std::nan("") : total.squares / divisor;
       spread.data<T>()[i] = static_cast<T>(Root ? std::sqrt(variance) : variance);
       mean.data<T>()[i] = static_cast<T>(nothing ? std::nan("") : total.mean);
     });

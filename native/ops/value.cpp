@@ -1,6 +1,7 @@
 // Construction of shared values, dicts, and equality.
 #include "ops/value.h"
 
+#include <algorithm>
 #include <functional>
 
 namespace threadwheel {
@@ -105,6 +106,40 @@ bool DictValue::erase(const Value& key) {
   index_.erase(found);
   entries.erase(entry);
   return true;
+}
+
+bool is_instance(const Value& value, const Type& type) {
+  const auto all = [](const auto& values, const Type& element) {
+    return std::ranges::all_of(values, [&](const Value& each) { return is_instance(each, element); });
+  };
+  switch (type.kind()) {
+    case TypeKind::kAny: return true;
+    case TypeKind::kNone: return value.is_none();
+    case TypeKind::kBool: return value.is_bool();
+    case TypeKind::kInt: return value.is_int();
+    case TypeKind::kFloat: return value.is_double();
+    case TypeKind::kComplex: return value.is_complex();
+    case TypeKind::kNumber: return value.is_number();
+    case TypeKind::kTensor: return value.is_tensor();
+    case TypeKind::kString: return value.is_string();
+    case TypeKind::kDevice: return value.tag() == ValueTag::kDevice;
+    case TypeKind::kFuture: return value.tag() == ValueTag::kFuture;
+    case TypeKind::kList: return value.is_list() && all(value.to_list(), *type.element());
+    case TypeKind::kDict:
+      return value.is_dict() && std::ranges::all_of(value.to_dict().entries, [&](const auto& entry) {
+               return is_instance(entry.first, *type.element(0)) && is_instance(entry.second, *type.element(1));
+             });
+    case TypeKind::kTuple:
+      return value.is_tuple() &&
+             std::ranges::equal(value.to_tuple(), type.elements(),
+                                [](const Value& v, const TypePtr& t) { return is_instance(v, *t); });
+    case TypeKind::kOptional: return value.is_none() || is_instance(value, *type.element());
+    case TypeKind::kUnion:
+      return std::ranges::any_of(type.elements(), [&](const TypePtr& each) { return is_instance(value, *each); });
+    case TypeKind::kClass: return value.is_object() && value.to_object().type->name() == type.name();
+    case TypeKind::kEnum: return value.tag() == ValueTag::kEnum && value.to_enum().type->name() == type.name();
+    default: return false;
+  }
 }
 
 }  // namespace threadwheel

@@ -204,6 +204,9 @@ class Value {
 
 static_assert(sizeof(Value) == 16);
 
+// Whether a value is of a type, as far as values know theirs: of a list or dict the elements decide.
+bool is_instance(const Value& value, const Type& type);
+
 // Equality and hash by value, for the keys of dicts: bools, numbers, strings, tuples of those; tensors and objects are
 // equal to themselves only.
 struct ValueEqual {

@@ -94,7 +94,14 @@ class Folder {
       case NodeKind::kOp:
         if (!settled && !looks_at_identity(node)) return std::nullopt;
         return call(node, inputs);
-      case NodeKind::kCast: node.settled = settled; return inputs[0];
+      case NodeKind::kCast:
+        // Where nobody comes, after a test that fails, a cast may be wrong: what follows must not be computed with it.
+        if (!inputs[0].is_object() && !is_instance(inputs[0], *node.output()->type)) return std::nullopt;
+        node.settled = settled;
+        return inputs[0];
+      case NodeKind::kIsInstance:
+        if (!settled) return std::nullopt;
+        return std::ranges::any_of(node.types, [&](const TypePtr& type) { return is_instance(inputs[0], *type); });
       case NodeKind::kTuple: node.settled = settled; return Value::tuple(std::move(inputs));
       case NodeKind::kList:
         if (!settled || changes_.may_change(node.output())) return std::nullopt;

@@ -23,6 +23,28 @@ bool is_none_test(const Expr& expr) {
          expr.args[1]->kind == ExprKind::kNone;
 }
 
+// What a value of the type can be: the members of unions, and of unions and optionals in them.
+void add_members(const TypePtr& type, std::vector<TypePtr>& members) {
+  if (!type->is(TypeKind::kUnion) && !type->is(TypeKind::kOptional)) return members.push_back(type);
+  for (const TypePtr& each : type->elements()) add_members(each, members);
+  if (type->is(TypeKind::kOptional)) members.push_back(Type::of(TypeKind::kNone));
+}
+
+// What is left of a type where isinstance with these types gave `truth`. Null: nothing is known.
+TypePtr tested_type(const TypePtr& type, const std::vector<TypePtr>& tested, bool truth) {
+  std::vector<TypePtr> members, left;
+  add_members(type, members);
+  for (const TypePtr& member : members) {
+    const bool is = std::ranges::any_of(tested, [&](const TypePtr& each) { return is_subtype(member, each); });
+    if (is == truth) left.push_back(member);
+  }
+  if (left.empty()) return truth && tested.size() == 1 ? tested[0] : nullptr;  // of Any
+  const bool optional = std::erase_if(left, [](const TypePtr& each) { return each->is(TypeKind::kNone); }) > 0;
+  if (left.empty()) return Type::of(TypeKind::kNone);
+  const TypePtr some = left.size() == 1 ? left[0] : Type::union_of(std::move(left));
+  return optional ? Type::optional(some) : some;
+}
+
 }  // namespace
 
 // The condition's value, where it does not depend on values of the run.
@@ -91,14 +113,16 @@ void Lowering::refine(const Expr& expr, bool truth) {
   if (is_none_test(expr) && expr.args[0]->kind == ExprKind::kName && truth == (expr.text == "is not"))
     if (Variable* const value = variable(expr.args[0]->text); value != nullptr && value->type->is(TypeKind::kOptional))
       return refine_to(expr.args[0]->text, value->type->element());
-  if (!truth || expr.kind != ExprKind::kCall || expr.args.size() != 3 || expr.args[0]->kind != ExprKind::kName ||
+  if (expr.kind != ExprKind::kCall || expr.args.size() != 3 || expr.args[0]->kind != ExprKind::kName ||
       expr.args[1]->kind != ExprKind::kName)
     return;
   const Binding what = binding(*expr.args[0]);
   const Path* const path = std::get_if<Path>(&what);
   if (path == nullptr || path->name != "isinstance") return;
-  if (const std::vector<TypePtr> types = types_of(*expr.args[2]); types.size() == 1)
-    refine_to(expr.args[1]->text, types[0]);
+  const Variable* const value = variable(expr.args[1]->text);
+  if (value == nullptr) return;
+  if (const TypePtr left = tested_type(value->type, types_of(*expr.args[2]), truth))
+    refine_to(expr.args[1]->text, left);
 }
 
 void Lowering::refine_to(const std::string& name, const TypePtr& type) {

@@ -35,6 +35,7 @@ from ._core import (  # noqa: E402
 from ._dtypes import *  # noqa: E402, F403  (all of them are for users)
 from ._dtypes import __all__ as _aliases  # noqa: E402
 from ._gradients import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402
+from ._limits import finfo, iinfo  # noqa: E402
 
 if TYPE_CHECKING:
     from ._core import *  # noqa: F403  (ops and dtypes, as the stub has them)
@@ -77,10 +78,12 @@ __all__ = [
     "device",
     "e",
     "enable_grad",
+    "finfo",
     "from_dlpack",
     "from_numpy",
     "get_num_interop_threads",
     "get_num_threads",
+    "iinfo",
     "inf",
     "inference_mode",
     "init_num_threads",

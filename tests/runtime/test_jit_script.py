@@ -783,3 +783,34 @@ def test_a_bool_is_an_int_where_a_number_is_expected() -> None:
     assert (filled.dtype, filled.tolist()) == (torch.int64, [1, 1])
     assert (chosen.dtype, chosen.tolist()) == (torch.int64, [1, 0])
     assert (made.dtype, made.item()) == (torch.bool, True)
+
+
+def kind_of(value: int | str) -> str:
+    if isinstance(value, int):
+        return "int " + str(value + 1)
+    else:
+        return value + "!"
+
+
+def kinds_of_constants() -> list[str]:
+    return [kind_of(3), kind_of("text")]
+
+
+def test_branches_that_a_constant_never_takes_are_not_computed() -> None:
+    """Where the other type was tested for, the constant is taken for what it is not."""
+    assert torch.jit.script(kinds_of_constants)() == ["int 4", "text!"]
+
+
+def described(value: int | str | float | None) -> str:
+    if isinstance(value, (int, float)):
+        if isinstance(value, float):
+            return "half " + str(value / 2)
+        return "twice " + str(value * 2)
+    if value is None:
+        return "none"
+    return value.upper()
+
+
+def test_tests_of_types_narrow_both_branches() -> None:
+    program = torch.jit.script(described)
+    assert [program(value) for value in (4, 1.0, None, "a")] == ["twice 8", "half 0.5", "none", "A"]

@@ -112,3 +112,21 @@ def test_errors(call: Any, text: str) -> None:
     with pytest.raises(ValueError) as error:
         call()
     assert text in str(error.value)
+
+
+def test_integers_are_convolved_exactly_or_refused() -> None:
+    x, w = RNG.integers(-9, 9, (2, 4, 7, 6)), RNG.integers(-9, 9, (6, 2, 3, 2))
+    bias = np.arange(6)
+    got = tw.conv2d(x, w, bias, 2, 1, 1, 2)
+    expected = reference(x, w, 2, 1, 1, 2) + bias.reshape(-1, 1, 1)
+    assert got.dtype == tw.int64
+    np.testing.assert_array_equal(got.numpy(), expected)
+    assert tw.linear(x, np.ones((2, 6), "i8")).tolist() == np.stack([x.sum(-1)] * 2, -1).tolist()
+    large = np.full((1, 1, 4), 2**30)
+    assert tw.conv1d(large, large[..., :1] // 2**9).tolist() == [[[2**51] * 4]]
+    with pytest.raises(
+        NotImplementedError, match=r"may reach 1152921504606846976\.0\d*; supported are sums below 2\^53"
+    ):
+        tw.conv1d(large, large[..., :1])
+    with pytest.raises(NotImplementedError, match="conv1d: unsupported dtype int32"):
+        tw.conv1d(large.astype("i4"), large.astype("i4"))

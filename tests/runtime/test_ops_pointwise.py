@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -370,3 +371,34 @@ def test_parts_of_complex_tensors_are_views() -> None:
     same(tw.complex(np.array([1.0]), np.array([-0.5])), np.array([1 - 0.5j]))
     np.testing.assert_allclose(tw.polar(np.array([2.0]), np.array([np.pi / 2])).numpy(), [2j], atol=1e-15)
     same(tw.conj(x), np.conj(x))
+
+
+def test_older_names_are_the_same_ops() -> None:
+    x, y = np.array([7.0, -8.0]), np.array([2.0, 3.0])
+    assert tw.multiply(x, y).tolist() == tw.mul(x, y).tolist()
+    assert tw.subtract(x, y, alpha=2).tolist() == tw.sub(x, y, alpha=2).tolist()
+    assert tw.divide(x, y, rounding_mode="floor").tolist() == [3, -3]
+    z = tw.tensor([1.0, 2.0])
+    assert z.multiply_(3).subtract_(1).divide_(2) is z
+    assert z.tolist() == [1, 2.5]
+
+
+def test_leaky_activation_without_its_random_slopes() -> None:
+    x = np.array([-6.0, 3.0])
+    assert tw.rrelu(x, 0.25, 0.75).tolist() == [-3, 3]
+    with pytest.raises(NotImplementedError, match="rrelu: training is true, which needs random numbers"):
+        tw.rrelu(x, training=True)
+
+
+def test_comparing_whole_tensors() -> None:
+    x = tw.tensor([1.0, math.nan])
+    assert not tw.equal(x, x)
+    assert tw.equal(x[:1], x[:1].clone()) and not tw.equal(x[:1], x)
+    assert tw.allclose(x, x + 1e-9, equal_nan=True) and not tw.allclose(x, x)
+
+
+def test_dense_in_an_order_of_memory() -> None:
+    image = tw.zeros(2, 3, 4, 5)
+    last = tw.zeros(2, 4, 5, 3).permute(0, 3, 1, 2)
+    order = [tw._core._testing.call_op("aten::is_contiguous.memory_format", x, 2)[0] for x in (image, last)]
+    assert order == [False, True]

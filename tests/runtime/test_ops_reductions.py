@@ -191,3 +191,14 @@ def test_refusals(call: Any, error: type, text: str) -> None:
     with pytest.raises(error) as raised:
         call()
     assert str(raised.value) == text
+
+
+def test_the_variance_of_nothing_is_unknown() -> None:
+    for correction in (-1, 0, 1):
+        assert np.isnan(tw.var(np.zeros((0, 2), "f4"), correction=correction).item())
+
+
+def test_rows_that_are_masked_altogether() -> None:
+    x = np.array([[-np.inf, -np.inf], [0.0, -np.inf]])
+    assert tw._safe_softmax(x, 1).tolist() == [[0, 0], [1, 0]]
+    assert np.isnan(tw.softmax(x, 1).numpy()[0]).all()
