@@ -215,21 +215,25 @@ std::string Archive::read_text(std::string_view name) const { return std::string
 std::shared_ptr<Storage> Archive::read(std::string_view name) const { return zip_.read(get(name)); }
 
 // A record of the file itself takes memory from its first use on, until nobody has it any more: checking it is no use.
-// Nothing was written to it before, and nobody sees what was written after.
-std::shared_ptr<Storage> Archive::paged(std::shared_ptr<Storage> record) const {
-  if (!is_mapped_ || record->data() < file_->data() || record->data() >= file_->data() + file_->size_bytes())
-    return record;
-  drop_pages(*record);
-  std::byte* const data = record->data();
-  const std::size_t size_bytes = record->size_bytes();
-  return Storage::wrap(data, size_bytes, true, [record = std::move(record)] { drop_pages(*record); });
+// Nothing was written to it before, and nobody sees what was written after. In between it is trimmed as long as it is
+// what the file has.
+std::shared_ptr<Storage> Archive::paged(std::shared_ptr<Storage> content, std::uint32_t crc) const {
+  if (!is_mapped_ || content->data() < file_->data() || content->data() >= file_->data() + file_->size_bytes())
+    return content;
+  drop_pages(*content);
+  const auto trim = [content = content.get(), crc] {
+    if (checksum(*content) == crc) drop_pages(*content);
+  };
+  std::byte* const data = content->data();
+  const std::size_t size_bytes = content->size_bytes();
+  return Storage::wrap(data, size_bytes, true, [content = std::move(content)] { drop_pages(*content); }, trim);
 }
 
 std::shared_ptr<Storage> Archive::storage(const std::string& name, std::size_t size_bytes) {
   if (size_bytes == 0 && !has(name)) return Storage::allocate(0);
   auto& known = storages_[name];
   std::shared_ptr<Storage> storage = known.lock();
-  if (storage == nullptr) known = storage = paged(read(name));
+  if (storage == nullptr) known = storage = paged(read(name), get(name).crc);
   if (storage->size_bytes() < size_bytes)
     refuse(where_ + ", record " + quote(name), "has " + std::to_string(storage->size_bytes()) + " bytes, " +
                                                    std::to_string(size_bytes) +

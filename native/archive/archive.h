@@ -69,7 +69,7 @@ class Archive {
   int read_version() const;
   std::vector<std::string> find_models() const;
 
-  std::shared_ptr<Storage> paged(std::shared_ptr<Storage> record) const;
+  std::shared_ptr<Storage> paged(std::shared_ptr<Storage> content, std::uint32_t crc) const;
 
   std::string where_;
   std::shared_ptr<Storage> file_;

@@ -26,6 +26,8 @@ struct ZipRecord {
   bool deflated;
 };
 
+std::uint32_t checksum(const Storage& content) noexcept;
+
 class ZipReader {
  public:
   // `where` begins every error text. Throws Error(kValue) for a damaged or hostile directory, Error(kUnsupported) for

@@ -72,12 +72,8 @@ py::object get_attribute(const ScriptObject& self, const std::string& name) {
   const ClassDefinition& definition = self.definition();
   if (self.value.is_object()) {
     if (const std::int64_t slot = definition.find(name); slot >= 0) {
-      const auto& [_, type] = definition.attributes[static_cast<std::size_t>(slot)];
-      const Value& value = self.value.to_object().slots[static_cast<std::size_t>(slot)];
-      if (self.frozen != nullptr && value.is_none() && type->is(TypeKind::kTensor))
-        throw py::attribute_error(definition.name + " is frozen: '" + name +
-                                  "' is part of its methods now; read it from the module that was frozen");
-      return to_python(value, type, self.unit);
+      const auto index = static_cast<std::size_t>(slot);
+      return to_python(self.value.to_object().slots[index], definition.attributes[index].type, self.unit);
     }
     if (const auto constant = find_constant(self, name)) return to_python(constant->second, constant->first, self.unit);
     if (auto function = find_method(self, name))

@@ -83,6 +83,7 @@ void fold_batch_norm(ir::Graph& graph) {
     if (convolution == nullptr || !is_plain_convolution(*convolution)) return;
     const auto folded = fold(*convolution, norm);
     if (!folded) return;
+    settled_weight(convolution->inputs[1])->storage()->trim();
     norm.op = convolution->op;
     norm.inputs = convolution->inputs;
     norm.inputs[1] = insert_constant(block, at, folded->weight, Type::of(TypeKind::kTensor));

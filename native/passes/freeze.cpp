@@ -220,7 +220,6 @@ class Freezer {
       }
     }
     settle(graphs);
-    drop_unread(graphs, set);
     Frozen frozen{root_, {}};
     for (auto& [name, graph] : graphs) {
       run_all(*graph);
@@ -248,28 +247,6 @@ class Freezer {
         if (node.kind == NodeKind::kSetAttribute) set.insert(slot_of(node));
       });
     return set;
-  }
-
-  // Tensors that no method reads any more leave the module: they are in the methods, perhaps in another form.
-  void drop_unread(const std::map<std::string, std::unique_ptr<Graph>>& graphs, Slots kept) const {
-    Reachable called = reachable();
-    const auto keep = [&kept](const Node& node) {
-      if (node.kind == NodeKind::kGetAttribute) kept.insert(slot_of(node));
-    };
-    for (const auto& [name, graph] : graphs) {
-      for_each_node(graph->top, keep);
-      called.add(*graph);
-    }
-    for (const auto& function : called.functions()) for_each_node(function->graph().top, keep);
-    for (const auto& object : objects_)
-      if (!is_of_library(*object)) drop_unread(*object, kept);
-  }
-
-  static void drop_unread(ObjectValue& object, const Slots& kept) {
-    const ClassDefinition* const definition = object.type->definition().get();
-    for (std::size_t i = 0; i < object.slots.size(); ++i)
-      if (object.slots[i].is_tensor() && !kept.contains({definition, static_cast<std::int64_t>(i)}))
-        object.slots[i] = Value();
   }
 
   // Marks the constants that nothing writes, in these graphs and in what they still call.

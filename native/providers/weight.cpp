@@ -28,7 +28,10 @@ Weight::FormPtr Weight::form(const std::function<bool(const Form&)>& fits,
   const std::lock_guard lock(mutex_);
   if (kept_ == nullptr) {
     kept_ = made;
-    if (!plain_is_used_) plain_ = Tensor();
+    if (!plain_is_used_) {
+      plain_.storage()->trim();
+      plain_ = Tensor();
+    }
   } else {
     std::erase_if(others_, [](const auto& each) { return each.expired(); });
     others_.push_back(made);

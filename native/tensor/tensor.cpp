@@ -85,8 +85,9 @@ std::shared_ptr<Storage> Storage::allocate_lasting(std::size_t size_bytes) {
 }
 
 std::shared_ptr<Storage> Storage::wrap(void* data, std::size_t size_bytes, bool writable,
-                                       std::function<void()> release) {
-  return std::make_shared<Storage>(static_cast<std::byte*>(data), size_bytes, writable, std::move(release));
+                                       std::function<void()> release, std::function<void()> trim) {
+  return std::make_shared<Storage>(static_cast<std::byte*>(data), size_bytes, writable, std::move(release),
+                                   std::move(trim));
 }
 
 Tensor::Tensor(std::shared_ptr<Storage> storage, DType dtype, std::int64_t offset, Dims sizes, Dims strides) {

@@ -24,12 +24,15 @@ class Storage {
   // what comes next.
   static std::shared_ptr<Storage> allocate_lasting(std::size_t size_bytes);
 
-  // Refers to memory of somebody else, who is told by `release` when the last reference is gone.
+  // Refers to memory of somebody else, who is told by `release` when the last reference is gone, and by `trim` when the
+  // content is not needed for a while.
   static std::shared_ptr<Storage> wrap(void* data, std::size_t size_bytes, bool writable,
-                                       std::function<void()> release);
+                                       std::function<void()> release, std::function<void()> trim = nullptr);
 
-  Storage(std::byte* data, std::size_t size_bytes, bool writable, std::function<void()> release)
-      : data_(data), size_bytes_(size_bytes), writable_(writable), release_(std::move(release)) {}
+  Storage(std::byte* data, std::size_t size_bytes, bool writable, std::function<void()> release,
+          std::function<void()> trim = nullptr)
+      : data_(data), size_bytes_(size_bytes), writable_(writable), release_(std::move(release)),
+        trim_(std::move(trim)) {}
   ~Storage() {
     if (release_) release_();
   }
@@ -40,11 +43,16 @@ class Storage {
   std::size_t size_bytes() const noexcept { return size_bytes_; }
   bool writable() const noexcept { return writable_; }
 
+  // Gives memory back whose content can be had again at the next use, as a file's. Nobody may write it meanwhile.
+  void trim() const {
+    if (trim_) trim_();
+  }
+
  private:
   std::byte* data_;
   std::size_t size_bytes_;
   bool writable_;
-  std::function<void()> release_;
+  std::function<void()> release_, trim_;
 };
 
 struct Quantizer;

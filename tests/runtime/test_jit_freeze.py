@@ -175,11 +175,19 @@ def test_an_arranged_weight_still_serves_inputs_that_want_it_plain() -> None:
         np.testing.assert_allclose(np.asarray(frozen.forward(x)), np.asarray(module.forward(x)), rtol=1e-5, atol=1e-5)
 
 
-def test_tensors_that_went_into_the_methods_are_no_attributes() -> None:
-    module, frozen = loaded_and_frozen(body("return torch.linear(x, self.w, None)"), {"w": random_array((4, 6))})
-    assert module.w.shape == (4, 6)
-    with pytest.raises(AttributeError, match=r"__torch__.Net is frozen: 'w' is part of its methods now; read it from"):
-        print(frozen.w)
+def test_weights_that_were_arranged_are_still_attributes(tmp_path: Any) -> None:
+    path, w = tmp_path / "net.pt", random_array((128, 256))
+    path.write_bytes(saved(body("return torch.linear(x, self.w, None)"), {"w": w}))
+    x = tw.from_numpy(random_array((9, 256), seed=1))
+    for change in (False, True):
+        module = tw.jit.load(path)
+        if change:
+            module.w.mul_(2)
+        frozen = tw.jit.freeze(module)
+        for _ in range(2):
+            np.testing.assert_allclose(np.asarray(frozen(x)), np.asarray(x) @ module.w.numpy().T, rtol=1e-4, atol=1e-4)
+        for attribute in (module.w, frozen.w, tw.jit.load(path).w * (2 if change else 1)):
+            np.testing.assert_array_equal(attribute.numpy(), w * (2 if change else 1))
 
 
 def test_a_frozen_model_is_in_memory_once(run_python: RunPython, tmp_path: Any) -> None:
@@ -193,13 +201,12 @@ def test_a_frozen_model_is_in_memory_once(run_python: RunPython, tmp_path: Any) 
     path.write_bytes(saved(forward, weights))
     code = """
 import sys, numpy as np, threadwheel as tw
-from threadwheel import _core
 tw.set_num_threads(1)
 def resident():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
 tw.conv2d(np.ones((2, 8, 4, 4), "f4"), np.ones((8, 8, 3, 3), "f4"))
 before = resident()
-frozen = _core.freeze_module(_core.load_module(sys.argv[1]))
+frozen = tw.jit.freeze(tw.jit.load(sys.argv[1]))
 for _ in range(2): frozen.forward(tw.from_numpy(np.ones((2, 512, 4, 4), np.float32)))
 print(resident() - before)
 """
