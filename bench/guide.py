@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -70,7 +71,7 @@ def loops(lab: Lab) -> Callable[[str, int], tuple[float, float]]:
     programs = {"torch": lab.torch()} | {name: lab.wheel(name) for name in lab.wheels}
 
     def measure(contender: str, callers: int) -> tuple[float, float]:
-        result = programs[contender].run("server", threads=CORES, callers=callers, seconds=0.4)
+        result = programs[contender].run("server", threads=CORES, callers=callers, seconds=0.3)
         return result["regions_per_s"], result["peak_threads"]
 
     return measure
@@ -89,9 +90,11 @@ def model(folder: Path) -> Callable[[str, int], tuple[float, float]]:
 
 def write(chart: Chart) -> None:
     versions = f"{TORCH}, threadwheel at commit {output(['git', '-C', ROOT, 'rev-parse', '--short', 'HEAD']).strip()}"
+    before = os.getloadavg()[0]
     rows = list(chart.rows())
+    load = f"load average {before:.2f} before and {os.getloadavg()[0]:.2f} after"
     with (PICTURES / f"{chart.name}.csv").open("w", newline="") as file:
-        file.write(f"# {time.strftime('%Y-%m-%d')}, {machine()}; {versions}\n")
+        file.write(f"# {time.strftime('%Y-%m-%d')}, {machine()}; {versions}; {load}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(field.name for field in fields(Row))
         writer.writerows(map(astuple, rows))
