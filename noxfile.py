@@ -203,7 +203,7 @@ def guide(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/guide", *session.posargs, env=BUILDER)
 
 
-@nox.session(requires=["wheel-omp"], default=False)
+@nox.session(requires=["wheel-omp"], default=False, venv_backend="venv")  # pip: it knows where torch's wheel is
 def conformance(session: nox.Session) -> None:
     """Compare the omp wheel with torch 2.13: all goldens made again, and random calls of every op (200 MB of torch)."""
     stamp = read_stamp(ROOT, "omp")

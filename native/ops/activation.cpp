@@ -296,7 +296,8 @@ Tensor glu(const Tensor& self, std::int64_t dim) {
 template <Into Where = Into::kNew>
 Tensor rrelu(const Tensor& self, Scalar lower, Scalar upper, bool training, const Value& /*generator*/) {
   if (training)
-    throw Error(ErrorCode::kUnsupported, "rrelu: training is true, which needs random numbers; only false is supported");
+    throw Error(ErrorCode::kUnsupported,
+                "rrelu: training is true, which needs random numbers; only false is supported");
   return leaky_relu<Where>(self, Scalar((lower.to<double>() + upper.to<double>()) / 2));
 }
 
@@ -331,7 +332,7 @@ constexpr OpDefinition kOps[] = {
     define_op<selu<Into::kSelf>>("aten::selu_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<celu<>>("aten::celu(Tensor self, Scalar alpha=1.) -> Tensor"),
     define_op<celu<Into::kSelf>>("aten::celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)"),
-    define_op<on_quantized<leaky_relu<>>>("aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor"),
+    define_op<leaky_relu<>>("aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor"),
     define_op<leaky_relu<Into::kSelf>>("aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)"),
     define_op<threshold<>>("aten::threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor"),
     define_op<threshold<Into::kSelf>>(

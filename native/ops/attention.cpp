@@ -260,7 +260,8 @@ std::tuple<Tensor, Tensor> attention_math(const Tensor& query, const Tensor& key
   return attend_any(query, key, value, mask, causal, scale, true);
 }
 
-// A mask of the fused blocks, true, or a number that is not zero, where masked: [length, length] (type 0), [batch, length] (1) or of all scores.
+// A mask of the fused blocks, true, or a number that is not zero, where masked: [length, length] (type 0),
+// [batch, length] (1) or of all scores.
 OptionalTensor allowed(const OptionalTensor& mask, std::optional<std::int64_t> type, const Tensor& query) {
   if (!mask) return std::nullopt;
   Tensor inverted = Tensor::empty(mask->sizes(), DType::kBool);

@@ -48,7 +48,8 @@ Tensor dist(const Tensor& self, const Tensor& other, Scalar p) { return aten("no
 // The distances of each row to those after it.
 Tensor pdist(const Tensor& self, double p) {
   if (self.dim() != 2) fail_value("pdist: " + describe("self", self) + "; expected a matrix");
-  const Tensor all = aten("cdist", {self, self, p}), places = aten("triu_indices", {self.size(0), self.size(0), Int{1}});
+  const Tensor all = aten("cdist", {self, self, p});
+  const Tensor places = aten("triu_indices", {self.size(0), self.size(0), Int{1}});
   return aten("index.Tensor", {all, Value::list({select_view(places, 0, 0), select_view(places, 0, 1)})});
 }
 

@@ -71,7 +71,8 @@ Tensor im2col(const Tensor& self, Ints kernel_size, Ints dilation, Ints padding,
     fail_value("im2col: " + describe("input", self) + "; expected 3 or 4 dimensions");
   const Patches patches("im2col", self.size(rank - 2), self.size(rank - 1), kernel_size, dilation, padding, stride);
   const Int length = patches.down * patches.across, channels = self.size(rank - 3);
-  Dims sizes = rank == 4 ? Dims{self.size(0), channels * patches.area(), length} : Dims{channels * patches.area(), length};
+  const Int rows = channels * patches.area();
+  const Dims sizes = rank == 4 ? Dims{self.size(0), rows, length} : Dims{rows, length};
   const Tensor x = self.contiguous(), out = zeros(sizes, self.dtype());
   visit_bits(self.dtype(), [&]<class T>() {
     const Int planes = x.numel() / std::max<Int>(1, patches.height * patches.width);
@@ -89,7 +90,8 @@ Tensor im2col(const Tensor& self, Ints kernel_size, Ints dilation, Ints padding,
 // The reverse: patches are added where they overlap.
 Tensor col2im(const Tensor& self, Ints output_size, Ints kernel_size, Ints dilation, Ints padding, Ints stride) {
   constexpr const char* kName = "col2im";
-  if (output_size.size() != 2) fail_value(std::string(kName) + ": output_size is " + to_string(output_size) + "; expected two numbers");
+  if (output_size.size() != 2)
+    fail_value(std::string(kName) + ": output_size is " + to_string(output_size) + "; expected two numbers");
   const Patches patches(kName, output_size[0], output_size[1], kernel_size, dilation, padding, stride);
   const std::size_t rank = self.sizes().size();
   const Int length = patches.down * patches.across;
@@ -150,7 +152,7 @@ Tensor max_unpool3d(const Tensor& self, const Tensor& indices, Ints output_size,
 
 // The places of `size` samples between -1 and 1: the outermost at the corners, or half a sample inside.
 Tensor places_between(Int size, bool align_corners, DType dtype) {
-  const double step = size == 1 ? 0 : align_corners ? 2.0 / static_cast<double>(size - 1) : 2.0 / static_cast<double>(size);
+  const double step = size == 1 ? 0 : 2.0 / static_cast<double>(align_corners ? size - 1 : size);
   const double half = size == 1 ? 0 : static_cast<double>(size - 1) / 2;
   const Tensor out = Tensor::empty(Dims{size}, DType::kFloat64);
   for (Int i = 0; i < size; ++i) out.data<double>()[i] = (static_cast<double>(i) - half) * step;

@@ -61,14 +61,23 @@ const Quantizer& per_tensor(const char* op, const Tensor& x) {
   return q;
 }
 
-// To nearest even, then clipped; NaN gives the least, as a conversion on x86 does.
-template <class T>
+// What is rounded to nearest even: the sum with the zero point, or the number before it is added. Ties tell them apart
+// where the zero point is odd. torch does the first where it quantizes, the second inside its layers.
+enum class Rounded { kSum, kNumber };
+
+// Clipped then; NaN gives the least, as a conversion on x86 does.
+template <class T, Rounded What>
 THREADWHEEL_INLINE T quantize_one(float x, float inverse_scale, std::int64_t zero_point, Range range) {
-  const double q = std::nearbyint(x * inverse_scale) + static_cast<double>(zero_point);
+  const auto point = static_cast<double>(zero_point);
+  // The sum is rounded to float32 once, as a fused multiplication and addition does it.
+  const double q = What == Rounded::kSum
+                       ? std::nearbyint(static_cast<float>(static_cast<double>(x) * inverse_scale + point))
+                       : std::nearbyint(x * inverse_scale) + point;
   if (!(q > static_cast<double>(range.least))) return static_cast<T>(range.least);
   return q > static_cast<double>(range.most) ? static_cast<T>(range.most) : static_cast<T>(q);
 }
 
+template <Rounded What = Rounded::kSum>
 Tensor quantize(const char* op, const Tensor& self, double scale, std::int64_t zero_point, DType dtype) {
   const Range range = range_of(op, dtype);
   if (self.dtype() != DType::kFloat32)
@@ -83,7 +92,7 @@ Tensor quantize(const char* op, const Tensor& self, double scale, std::int64_t z
   visit_quantized(op, dtype, [&]<class T>() {
     parallel_for(0, x.numel(), 32768, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i)
-        out.data<T>()[i] = quantize_one<T>(x.data<const float>()[i], inverse, zero_point, range);
+        out.data<T>()[i] = quantize_one<T, What>(x.data<const float>()[i], inverse, zero_point, range);
     });
   });
   return out.with_quantizer(std::make_shared<const Quantizer>(Quantizer{scale, zero_point, {}, {}, 0}));
@@ -147,8 +156,8 @@ Tensor quantize_per_channel(const Tensor& self, const Tensor& scales, const Tens
   const Parameters parameters(*quantizer, out);
   visit_quantized(kName, dtype, [&]<class T>() {
     for (std::int64_t i = 0; i < x.numel(); ++i)
-      out.data<T>()[i] = quantize_one<T>(x.data<const float>()[i], 1.0F / static_cast<float>(parameters.scale(i)),
-                                         parameters.zero_point(i), range);
+      out.data<T>()[i] = quantize_one<T, Rounded::kSum>(
+          x.data<const float>()[i], 1.0F / static_cast<float>(parameters.scale(i)), parameters.zero_point(i), range);
   });
   return out.with_quantizer(quantizer);
 }
@@ -174,6 +183,10 @@ Tensor dequantize(const Tensor& self) {
 Tensor quantize_like(const Tensor& values, const Tensor& other) {
   const Quantizer& q = per_tensor("quantize", other);
   return quantize("quantize", values, q.scale, q.zero_point, other.dtype());
+}
+
+Tensor quantize_result(const Tensor& values, double scale, std::int64_t zero_point, DType dtype) {
+  return quantize<Rounded::kNumber>("quantize", values, scale, zero_point, dtype);
 }
 
 Tensor quantize_between(const Tensor& values, double least, const Tensor& other) {
@@ -386,7 +399,7 @@ Tensor dynamic_product(const Tensor& x, const Value& params, bool reduce_range, 
   const Range range{0, reduce_range ? 127 : 255};
   for (std::int64_t i = 0; i < x.numel(); ++i)
     integers.data<float>()[i] =
-        static_cast<float>(quantize_one<std::uint8_t>(in[i], inverse, q.zero_point, range) - q.zero_point);
+        static_cast<float>(quantize_one<std::uint8_t, Rounded::kNumber>(in[i], inverse, q.zero_point, range) - q.zero_point);
   const Tensor sums = integer_product<float>(integers, packed.integers);
   const std::int64_t columns = packed.weight.size(0);
   for (std::int64_t i = 0; i < out.numel(); ++i) {

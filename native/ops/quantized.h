@@ -16,6 +16,9 @@ Tensor dequantize(const Tensor& self);
 // float32 values, quantized with the parameters of a tensor that is quantized as a whole.
 Tensor quantize_like(const Tensor& values, const Tensor& other);
 
+// float32 values, quantized as layers quantize their results: rounded before the zero point is added.
+Tensor quantize_result(const Tensor& values, double scale, std::int64_t zero_point, DType dtype);
+
 // float32 values between `least` (0 or -1) and 1, quantized to the dtype of another tensor, of which they use the whole
 // range: what torch gives for functions with such results.
 Tensor quantize_between(const Tensor& values, double least, const Tensor& other);

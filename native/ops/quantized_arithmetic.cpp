@@ -17,10 +17,6 @@ namespace {
 using MaybeScale = std::optional<double>;
 using MaybePoint = std::optional<std::int64_t>;
 
-Tensor requantized(const Tensor& values, double scale, std::int64_t zero_point, DType dtype) {
-  return aten("quantize_per_tensor", {values, scale, zero_point, static_cast<std::int64_t>(dtype)});
-}
-
 enum class Arithmetic { kAdd, kMultiply };
 
 template <Arithmetic What, bool Relu>
@@ -30,7 +26,7 @@ Tensor combine(const Tensor& a, const Tensor& b, double scale, std::int64_t zero
     fail_value(std::string(kName) + ": the tensors are " + dtype_name(a.dtype()) + " and " + dtype_name(b.dtype()) +
                "; they must have one dtype");
   const Tensor values = aten(What == Arithmetic::kAdd ? "add.Tensor" : "mul.Tensor", {dequantize(a), dequantize(b)});
-  return requantized(Relu ? aten("relu", {values}) : values, scale, zero_point, a.dtype());
+  return quantize_result(Relu ? aten("relu", {values}) : values, scale, zero_point, a.dtype());
 }
 
 // Without parameters those of the first tensor.
@@ -45,7 +41,8 @@ Tensor cat(std::span<const Tensor> tensors, std::int64_t dim, MaybeScale scale, 
   }
   const double to_scale = scale ? *scale : aten_value("q_scale", {tensors[0]}).to_double();
   const std::int64_t to_point = zero_point ? *zero_point : aten_value("q_zero_point", {tensors[0]}).to_int();
-  return requantized(aten("cat", {values, dim}), to_scale, to_point, tensors[0].dtype());
+  const auto dtype = static_cast<std::int64_t>(tensors[0].dtype());
+  return aten("quantize_per_tensor", {aten("cat", {values, dim}), to_scale, to_point, dtype});
 }
 
 // --- floats that are rounded as if they were quantized --------------------------------------------------------
@@ -63,7 +60,7 @@ struct Rounding {
   float scale, inverse, zero_point, least, most;
 
   float operator()(float x) const {
-    const float q = std::nearbyint(x * inverse + zero_point);
+    const float q = std::nearbyint(x * inverse) + zero_point;
     return (std::fmin(std::fmax(q, least), most) - zero_point) * scale;
   }
 };

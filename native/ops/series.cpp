@@ -243,7 +243,8 @@ Tensor quantile(const Tensor& self, const Tensor& q, std::optional<std::int64_t>
   const Tensor x = dim ? self : reshaped(self, Dims{self.numel()});
   const std::size_t at = dim ? wrap_dim(kName, *dim, self.dim()) : 0;
   const Tensor wide = x.dim() == 0 ? reshaped(x, Dims{1}) : x;
-  const Tensor lines = lines_of(aten_value("sort", {wide, static_cast<std::int64_t>(at)}).to_tuple()[0].to_tensor(), at);
+  const Value sorted = aten_value("sort", {wide, static_cast<std::int64_t>(at)});
+  const Tensor lines = lines_of(sorted.to_tuple()[0].to_tensor(), at);
   const std::int64_t length = lines.size(lines.sizes().size() - 1);
   const Tensor flat = reshaped(lines, Dims{lines.numel() / length, length});
   const Tensor out = Tensor::empty(Dims{q.numel(), flat.size(0)}, self.dtype());
@@ -315,7 +316,8 @@ Tensor renorm(const Tensor& self, Scalar p, std::int64_t dim, Scalar maxnorm) {
 }
 
 // self: [variables, observations] or [observations].
-Tensor cov(const Tensor& self, std::int64_t correction, const OptionalTensor& fweights, const OptionalTensor& aweights) {
+Tensor cov(const Tensor& self, std::int64_t correction, const OptionalTensor& fweights,
+           const OptionalTensor& aweights) {
   if (fweights || aweights)
     throw Error(ErrorCode::kUnsupported, "cov: fweights and aweights are not supported; repeat or scale observations");
   if (self.dim() > 2 || self.dtype() == DType::kBool)

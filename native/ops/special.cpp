@@ -132,8 +132,8 @@ Tensor mvlgamma(const Tensor& self, std::int64_t p) {
   return apply<Mvlgamma, Where>({self}, self, Mvlgamma{{}, p});
 }
 
-// The regularized incomplete gamma functions: a series below a + 1, Lentz's continued fraction above (Numerical Recipes,
-// section 6.2). The number of terms grows as the root of a.
+// The regularized incomplete gamma functions: a series below a + 1, Lentz's continued fraction above (Numerical
+// Recipes, section 6.2). The number of terms grows as the root of a.
 constexpr int kMostTerms = 100000;
 
 double gamma_factor(double a, double x) { return std::exp(a * std::log(x) - x - std::lgamma(a)); }
@@ -195,7 +195,7 @@ double igammac(double a, double x) {
 
 // --- error functions ---------------------------------------------------------------------------------
 
-// Giles' kind of rational start, then two steps of Newton.
+// A rational start, then two steps of Newton.
 double erfinv(double y) {
   if (!(std::abs(y) <= 1)) return kNan;
   if (std::abs(y) == 1) return std::copysign(kInfinity, y);
@@ -446,7 +446,8 @@ constexpr OpDefinition kOps[] = {
     define_op<special_logit>("aten::special_logit(Tensor self, float? eps=None) -> Tensor"),
     define_op<special_logsumexp>("aten::special_logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor"),
     define_op<along<"softmax.int">>("aten::special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor"),
-    define_op<along<"log_softmax.int">>("aten::special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor"),
+    define_op<along<"log_softmax.int">>(
+        "aten::special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor"),
 };
 
 }  // namespace

@@ -133,7 +133,8 @@ void orthogonalize(double* w, double* v, std::int64_t n, std::int64_t m) {
     turned = false;
     for (std::int64_t p = 0; p < n; ++p)
       for (std::int64_t q = p + 1; q < n; ++q) {
-        const double a = dot(w + p * m, w + p * m, m), b = dot(w + q * m, w + q * m, m), c = dot(w + p * m, w + q * m, m);
+        const double *const x = w + p * m, *const y = w + q * m;
+        const double a = dot(x, x, m), b = dot(y, y, m), c = dot(x, y, m);
         if (!(std::abs(c) > kEpsilon * std::sqrt(a * b))) continue;
         const auto [cosine, sine] = rotation_of(a, b, c);
         rotate_rows(w, m, p, q, cosine, sine);
@@ -239,7 +240,8 @@ Tensor cutoff(const Tensor& a, const Tensor& values, std::optional<double> atol,
 }
 
 Tensor pseudo_inverse(const char* op, const Tensor& self, std::optional<double> atol, std::optional<double> rtol) {
-  if (self.numel() == 0 && self.dim() >= 2) return zeros(batch_sizes(self, {columns_of(self), rows_of(self)}), self.dtype());
+  if (self.numel() == 0 && self.dim() >= 2)
+    return zeros(batch_sizes(self, {columns_of(self), rows_of(self)}), self.dtype());
   const Svd svd = svd_in_double(op, self, false);
   const Tensor kept = aten("gt.Tensor", {svd.values, cutoff(self, svd.values, atol, rtol)});
   const Tensor inverse =
@@ -302,7 +304,8 @@ Value linalg_lstsq(const Tensor& self, const Tensor& b, std::optional<double> rc
 
 // A view whose last two dimensions are those that are named.
 Tensor matrices_of(const char* op, const Tensor& self, Ints dims) {
-  if (dims.size() != 2) fail_value(std::string(op) + ": dim has " + std::to_string(dims.size()) + " entries; expected 2");
+  if (dims.size() != 2)
+    fail_value(std::string(op) + ": dim has " + std::to_string(dims.size()) + " entries; expected 2");
   wrap_dims(op, dims, self.dim());  // refuses one that is named twice
   return aten("movedim.intlist", {self, IntList(dims.begin(), dims.end()), IntList{-2, -1}});
 }
@@ -424,7 +427,8 @@ TensorPair triangular_solve(const Tensor& self, const Tensor& a, bool upper, boo
 // The permutation matrices of pivots that count from 1: row i was exchanged with row pivots[i] - 1.
 Tensor permutation(const Tensor& lu, const Tensor& pivots) {
   const std::int64_t m = rows_of(lu), k = columns_of(pivots);
-  const Tensor out = zeros(batch_sizes(lu, {m, m}), DType::kFloat64), steps = convert(pivots, DType::kInt64, "lu").contiguous();
+  const Tensor out = zeros(batch_sizes(lu, {m, m}), DType::kFloat64);
+  const Tensor steps = convert(pivots, DType::kInt64, "lu").contiguous();
   for (std::int64_t at = 0; at < batch_of(lu); ++at) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(m));
     std::iota(rows.begin(), rows.end(), 0);
@@ -480,7 +484,8 @@ Tensor linalg_vecdot(const Tensor& x, const Tensor& y, std::int64_t dim) {
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<linalg_eigh>("aten::linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)"),
+    define_op<linalg_eigh>(
+        "aten::linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)"),
     define_op<linalg_eigvalsh>("aten::linalg_eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor"),
     define_op<linalg_svd>(
         "aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)"),

@@ -30,7 +30,8 @@ class finfo:
         self.resolution = 10.0 ** -builtins.int(fraction * 0.30103)  # decimal digits that survive
 
     def __repr__(self) -> str:
-        return f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, dtype={self.dtype})"
+        numbers = ", ".join(f"{name}={getattr(self, name):g}" for name in ("resolution", "min", "max", "eps", "tiny"))
+        return f"finfo({numbers}, dtype={self.dtype})"
 
 
 class iinfo:

@@ -1,4 +1,4 @@
-"""Random arguments for an op, made from its schema: tensors of any dtype, shape and strides, numbers, dimensions, lists."""
+"""Random arguments for an op, made from its schema: tensors of any dtype, shape and strides, numbers, dimensions."""
 
 from __future__ import annotations
 

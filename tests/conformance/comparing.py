@@ -35,7 +35,7 @@ def array_of(value: Any) -> np.ndarray:
 
 
 def difference(ours: Any, theirs: Any, coarsest: str | None = None, where: str = "result") -> str | None:
-    """None where they agree; `coarsest` names a dtype among the operands whose tolerance holds for wider results too."""
+    """None where they agree; `coarsest` names a dtype among the operands whose tolerance holds for all results."""
     if isinstance(theirs, torch.Tensor):
         return tensor_difference(ours, theirs, coarsest, where)
     if isinstance(theirs, (list, tuple)):
