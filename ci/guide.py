@@ -200,7 +200,7 @@ class Runner:
             raise GuideError(f"{self.page.path.name}: not done after {WATCHDOG_S} s: {command}") from error
         self._last_code = done.returncode
         printed = (
-            done.stdout.replace(str(self.folder), "...").replace(str(ROOT), "...").replace(sys.executable, "python")
+            done.stdout.replace(sys.executable, "python").replace(str(self.folder), "...").replace(str(ROOT), "...")
         )
         self._last_printed = re.sub(r"[ \t]+$", "", printed, flags=re.M)
 
