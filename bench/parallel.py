@@ -54,7 +54,7 @@ class Lab:
 
     def __init__(self, wheels: Mapping[str, Path], quick: bool) -> None:
         self.wheels = wheels
-        self.num_rounds, self.seconds = (3, 0.1) if quick else (11, 0.5)
+        self.num_rounds, self.seconds = (3, 0.1) if quick else (7, 0.5)
         for name, wheel in wheels.items():
             environments.make(name, wheel, "numpy")
         environments.make("torch", TORCH, "numpy")
