@@ -42,9 +42,10 @@ struct WeightObject final : ObjectValue {
 };
 
 const dnn::WeightPtr& weight_of(const Value& value) {
-  const auto* const object = value.is_object() ? dynamic_cast<const WeightObject*>(&value.to_object()) : nullptr;
-  if (object == nullptr) fail_value("fused op: weight is no " THREADWHEEL_WEIGHT);
-  return object->weight;
+  // Nobody else makes objects of this very type; a name would not do, as programs choose theirs.
+  if (!value.is_object() || value.to_object().type != WeightObject::class_type())
+    fail_value("fused op: weight is no " THREADWHEEL_WEIGHT);
+  return static_cast<const WeightObject&>(value.to_object()).weight;
 }
 
 // The activations by the names that graphs have.
