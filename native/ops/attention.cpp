@@ -5,9 +5,11 @@
 #include <limits>
 #include <string>
 
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/linalg.h"
 #include "ops/normalization.h"
+#include "ops/rows.h"
 #include "ops/shapes.h"
 #include "ops/vector_math.h"
 #include "providers/blas.h"
@@ -55,35 +57,26 @@ struct Attention {
   std::optional<Heads> mask;
   bool causal;
   double scale;
+  double nothing;  // the probabilities of a row where everything is masked
 };
 
-// Scores of one row into probabilities over its first n columns; a row where everything is masked gives zeros.
+// Scores of one row into probabilities over its first n columns, or `nothing` where everything is masked.
 template <class T>
-THREADWHEEL_KERNEL void softmax_row(T* scores, std::int64_t n, T scale, const T* mask, std::int64_t mask_step) {
-  constexpr T kLowest = -std::numeric_limits<T>::infinity();
-  constexpr std::int64_t kLanes = 32;
-  if (mask != nullptr) {
-    for (std::int64_t i = 0; i < n; ++i) scores[i] = scores[i] * scale + mask[i * mask_step];
-  } else {
+THREADWHEEL_KERNEL void softmax_row(T* scores, std::int64_t n, T scale, const T* mask, std::int64_t mask_step,
+                                    T nothing) {
+  // One pass each for masks of single steps, which is what vectors can read.
+  if (mask == nullptr) {
     for (std::int64_t i = 0; i < n; ++i) scores[i] *= scale;
+  } else if (mask_step == 1) {
+    for (std::int64_t i = 0; i < n; ++i) scores[i] = scores[i] * scale + mask[i];
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) scores[i] = scores[i] * scale + mask[i * mask_step];
   }
-  T most[kLanes], lanes[kLanes] = {};
-  for (T& lane : most) lane = kLowest;
-  const std::int64_t whole = n / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane)
-      most[lane] = scores[i + lane] > most[lane] ? scores[i + lane] : most[lane];
-  for (std::int64_t i = whole; i < n; ++i) most[i - whole] = scores[i] > most[i - whole] ? scores[i] : most[i - whole];
-  T largest = kLowest;
-  for (const T lane : most) largest = lane > largest ? lane : largest;
-  const T shift = largest == kLowest ? T(0) : largest;
+  const T largest = rows::max(scores, n);
+  const T shift = largest == -std::numeric_limits<T>::infinity() ? T(0) : largest;
   for (std::int64_t i = 0; i < n; ++i) scores[i] = vector_math::exp(scores[i] - shift);
-  for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] += scores[i + lane];
-  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] += scores[i];
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  const T factor = lanes[0] == T(0) ? T(0) : T(1) / lanes[0];
+  const T total = rows::sum<T>(scores, n);
+  const T factor = total == T(0) ? nothing : T(1) / total;
   for (std::int64_t i = 0; i < n; ++i) scores[i] *= factor;
 }
 
@@ -109,7 +102,7 @@ void attend_block(const Attention& a, std::int64_t batch, std::int64_t first, st
       mask = m.data<const T>() + a.mask->offset(batch) + (first + row) * m.stride(rank - 2);
     }
     const std::int64_t seen = a.causal ? std::min(keys, first + row + 1) : keys;
-    softmax_row(scores + row * used, seen, static_cast<T>(a.scale), mask, step);
+    softmax_row(scores + row * used, seen, static_cast<T>(a.scale), mask, step, static_cast<T>(a.nothing));
     std::fill(scores + row * used + seen, scores + (row + 1) * used, T(0));
   }
   if (weights != nullptr)
@@ -200,7 +193,7 @@ Tensor split_heads(const Tensor& tensor, std::int64_t shared, std::int64_t repea
 // The result and, where wanted, the probabilities.
 std::tuple<Tensor, Tensor> attend_any(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const OptionalTensor& mask, bool causal, std::optional<double> scale,
-                                      bool want_weights) {
+                                      bool want_weights, double nothing = 0) {
   const Dims lead = broadcast_sizes(kName, broadcast_sizes(kName, leading(query), leading(key)), leading(value));
   const std::int64_t length = rows_of(query), keys = rows_of(key), width = columns_of(query);
   Tensor out = Tensor::empty(joined(lead, length, columns_of(value)), query.dtype()), weights;
@@ -219,7 +212,8 @@ std::tuple<Tensor, Tensor> attend_any(const Tensor& query, const Tensor& key, co
     added = Heads{broadcast_to(additive(*mask, query.dtype()), sizes)};
   }
   const Attention a{wide(query), wide(key), wide(value), added, causal,
-                    scale.value_or(1.0 / std::sqrt(static_cast<double>(std::max<std::int64_t>(width, 1))))};
+                    scale.value_or(1.0 / std::sqrt(static_cast<double>(std::max<std::int64_t>(width, 1)))),
+                    nothing};
   visit_dtype(FloatingTypes(), query.dtype(), kName, [&]<class T>() {
     attend<T>(a, count_elements(lead), out.data<T>(), want_weights ? weights.data<T>() : nullptr);
   });
@@ -247,6 +241,33 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
   Dims sizes = query.sizes();
   sizes[sizes.size() - 1] = columns_of(value);
   return reshaped(out, sizes);
+}
+
+// Whether the batches of scores are those of query, keys and value, whatever mask is added.
+bool keeps_sizes(const Tensor& query, const Tensor& keys, const OptionalTensor& mask) {
+  if (!mask) return true;
+  const Dims scores = joined(broadcast_sizes("matmul", leading(query), leading(keys)), rows_of(query), columns_of(keys));
+  return mask->dtype() == query.dtype() && std::ranges::equal(broadcast_sizes("add", mask->sizes(), scores), scores);
+}
+
+// softmax(query @ keys * scale + mask) @ value. keys: [..., width, length], as the product takes it. Tensors that the
+// kernel does not take go through the ops that this stands for, and get their errors.
+Tensor written_out_attention(const Tensor& query, const Tensor& keys, const Tensor& value, const OptionalTensor& mask,
+                             double scale) {
+  const DType dtype = query.dtype();
+  const bool fits = (dtype == DType::kFloat32 || dtype == DType::kFloat64) && keys.dtype() == dtype &&
+                    value.dtype() == dtype && query.dim() >= 2 && keys.dim() >= 2 && value.dim() >= 2 &&
+                    columns_of(query) == rows_of(keys) && columns_of(keys) == rows_of(value) &&
+                    keeps_sizes(query, keys, mask);
+  if (fits) {
+    const Tensor key = transpose_view(keys, keys.sizes().size() - 2, keys.sizes().size() - 1);
+    return std::get<0>(
+        attend_any(query, key, value, mask, false, scale, false, std::numeric_limits<double>::quiet_NaN()));
+  }
+  Tensor scores = matmul(query, keys);
+  if (scale != 1) scores = aten("mul.Scalar", {scores, scale});
+  if (mask) scores = aten("add.Tensor", {scores, *mask});
+  return matmul(aten("softmax.int", {scores, std::int64_t{-1}}), value);
 }
 
 std::tuple<Tensor, Tensor> attention_math(const Tensor& query, const Tensor& key, const Tensor& value,
@@ -407,6 +428,8 @@ constexpr OpDefinition kOps[] = {
     define_op<in_float<scaled_dot_product_attention>>(
         "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
         "dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor"),
+    define_op<written_out_attention>(
+        "threadwheel::attention(Tensor query, Tensor keys, Tensor value, Tensor? mask, float scale) -> Tensor"),
     define_op<in_float<attention_math>>(
         "aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, "
         "float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool "

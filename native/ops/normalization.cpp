@@ -8,6 +8,7 @@
 
 #include "ops/families.h"
 #include "ops/normalization.h"
+#include "ops/rows.h"
 #include "ops/shapes.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"
@@ -20,40 +21,16 @@ using OptionalTensor = std::optional<Tensor>;
 using Triple = std::tuple<Tensor, Tensor, Tensor>;
 
 constexpr std::int64_t kGrain = 16384;  // elements worth a thread
-constexpr std::int64_t kLanes = 32;
-
-template <class T>
-THREADWHEEL_INLINE T total(T* lanes) {
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
-}
 
 template <class T>
 THREADWHEEL_KERNEL T sum_of(const T* x, std::int64_t n) {
-  T lanes[kLanes] = {};
-  const std::int64_t whole = n / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane];
-  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] += x[i];
-  return total(lanes);
+  return rows::sum<T>(x, n);
 }
 
 // Of (x - mean)^2.
 template <class T>
 THREADWHEEL_KERNEL T sum_of_squares(const T* x, std::int64_t n, T mean) {
-  T lanes[kLanes] = {};
-  const std::int64_t whole = n / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const T d = x[i + lane] - mean;
-      lanes[lane] += d * d;
-    }
-  for (std::int64_t i = whole; i < n; ++i) {
-    const T d = x[i] - mean;
-    lanes[i - whole] += d * d;
-  }
-  return total(lanes);
+  return rows::sum<T>(x, n, [mean](T term) { return (term - mean) * (term - mean); });
 }
 
 // out = (x - mean) scale, times weight and plus bias where they are given, element by element.

@@ -8,59 +8,30 @@
 #include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/reduce.h"
+#include "ops/rows.h"
 #include "ops/vector_math.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
 
-// As in reductions: fixed lanes, so that vectors of any width give the same bits.
-constexpr std::int64_t kLanes = 16;
-
+// `count` dense rows of n elements.
 template <class T>
-THREADWHEEL_INLINE T row_max(const T* x, std::int64_t n) {
-  T lanes[kLanes];
-  for (T& lane : lanes) lane = -std::numeric_limits<T>::infinity();
-  const std::int64_t whole = n / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane)
-      lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
-  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] = x[i] > lanes[i - whole] ? x[i] : lanes[i - whole];
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane)
-      lanes[lane] = lanes[lane] > lanes[lane + width] ? lanes[lane] : lanes[lane + width];
-  return lanes[0];  // without NaN, which the exponentials carry on
-}
-
-template <class T>
-THREADWHEEL_INLINE double row_sum(const T* x, std::int64_t n) {
-  double lanes[kLanes] = {};
-  const std::int64_t whole = n / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);
-  for (std::int64_t i = whole; i < n; ++i) lanes[i - whole] += static_cast<double>(x[i]);
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2)
-    for (std::int64_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  return lanes[0];
-}
-
-// `rows` dense rows of n elements.
-template <class T>
-THREADWHEEL_KERNEL void softmax_rows(const T* x, T* out, std::int64_t rows, std::int64_t n) {
-  for (std::int64_t row = 0; row < rows; ++row, x += n, out += n) {
-    const T largest = row_max(x, n);
+THREADWHEEL_KERNEL void softmax_rows(const T* x, T* out, std::int64_t count, std::int64_t n) {
+  for (std::int64_t row = 0; row < count; ++row, x += n, out += n) {
+    const T largest = rows::max(x, n);
     for (std::int64_t i = 0; i < n; ++i) out[i] = vector_math::exp(x[i] - largest);
-    const T factor = static_cast<T>(1.0 / row_sum(out, n));
+    const T factor = static_cast<T>(1.0 / rows::sum<double>(out, n));
     for (std::int64_t i = 0; i < n; ++i) out[i] *= factor;
   }
 }
 
 template <class T>
-THREADWHEEL_KERNEL void log_softmax_rows(const T* x, T* out, std::int64_t rows, std::int64_t n) {
-  for (std::int64_t row = 0; row < rows; ++row, x += n, out += n) {
-    const T largest = row_max(x, n);
+THREADWHEEL_KERNEL void log_softmax_rows(const T* x, T* out, std::int64_t count, std::int64_t n) {
+  for (std::int64_t row = 0; row < count; ++row, x += n, out += n) {
+    const T largest = rows::max(x, n);
     for (std::int64_t i = 0; i < n; ++i) out[i] = vector_math::exp(x[i] - largest);
-    const T shift = static_cast<T>(std::log(row_sum(out, n)));
+    const T shift = static_cast<T>(std::log(rows::sum<double>(out, n)));
     for (std::int64_t i = 0; i < n; ++i) out[i] = (x[i] - largest) - shift;
   }
 }

@@ -32,6 +32,9 @@ void fold_batch_norm(ir::Graph& graph);
 // Takes sums and activations into the linear or convolution before them, and keeps constant weights rearranged.
 void fuse_epilogues(ir::Graph& graph);
 
+// Makes one op of attention that is written out: product, scale, mask, softmax, product.
+void fuse_attention(ir::Graph& graph);
+
 // Decides which convolutions hand on their results with the channels last.
 void choose_layouts(ir::Graph& graph);
 

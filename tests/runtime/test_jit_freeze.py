@@ -312,7 +312,7 @@ tw.set_num_threads(1)
 for rows in (40, 41, 42, 40): module.forward(tw.from_numpy(np.ones((rows, 64), np.float32)))
 """
     lines = [line for line in run_python(code, str(path), ONEDNN_VERBOSE="1").stdout.splitlines() if ",exec," in line]
-    assert [line.split(",exec,")[1].split(",")[1] for line in lines] == ["reorder", *["inner_product"] * 4]
+    assert [line.split(",exec,")[1].split(",")[1] for line in lines] == ["reorder", *["matmul"] * 4]
 
 
 def test_onednn_runs_the_epilogue_in_its_primitive(
