@@ -264,10 +264,10 @@ Tensor written_out_attention(const Tensor& query, const Tensor& keys, const Tens
     return std::get<0>(
         attend_any(query, key, value, mask, false, scale, false, std::numeric_limits<double>::quiet_NaN()));
   }
-  Tensor scores = matmul(query, keys);
+  Tensor scores = aten("matmul", {query, keys});
   if (scale != 1) scores = aten("mul.Scalar", {scores, scale});
   if (mask) scores = aten("add.Tensor", {scores, *mask});
-  return matmul(aten("softmax.int", {scores, std::int64_t{-1}}), value);
+  return aten("matmul", {aten("softmax.int", {scores, std::int64_t{-1}}), value});
 }
 
 std::tuple<Tensor, Tensor> attention_math(const Tensor& query, const Tensor& key, const Tensor& value,

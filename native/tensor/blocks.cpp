@@ -1,16 +1,16 @@
 // The list of kept blocks.
 #include "tensor/blocks.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
-#include <new>
+#include <cstdlib>
 
 namespace threadwheel {
 namespace {
-
-constexpr std::align_val_t kAlignment{kBlockAlignment};
 
 // Smaller blocks malloc keeps itself.
 constexpr std::size_t kSmallest = 64 << 10;
@@ -26,20 +26,24 @@ struct Block {
 // while another thread was here does without for ever.
 class Kept {
  public:
+  // The smallest that is large enough, but for what would leave three quarters of it unused: a request for all of it
+  // may come next.
   void* take(std::size_t size_bytes) noexcept {
     if (busy_.test_and_set(std::memory_order_acquire)) return nullptr;
-    void* data = nullptr;
-    for (std::size_t i = count_; i-- > 0 && data == nullptr;)
-      if (blocks_[i].size_bytes == size_bytes) data = remove(i).data;
+    std::size_t best = count_;
+    for (std::size_t i = count_; i-- > 0;) {
+      const std::size_t size = blocks_[i].size_bytes;
+      if (size >= size_bytes && size / 4 <= size_bytes && (best == count_ || size < blocks_[best].size_bytes)) best = i;
+    }
+    void* const data = best < count_ ? remove(best).data : nullptr;
     busy_.clear(std::memory_order_release);
     return data;
   }
 
-  // Whether it took the block, which is of kCapacityBytes at most.
+  // Whether it took the block.
   bool put(const Block& block) noexcept {
-    if (busy_.test_and_set(std::memory_order_acquire)) return false;
-    while (count_ == blocks_.size() || size_bytes_ + block.size_bytes > kCapacityBytes)
-      ::operator delete(remove(0).data, kAlignment);
+    if (block.size_bytes > kCapacityBytes || busy_.test_and_set(std::memory_order_acquire)) return false;
+    while (count_ == blocks_.size() || size_bytes_ + block.size_bytes > kCapacityBytes) std::free(remove(0).data);
     blocks_[count_++] = block;
     size_bytes_ += block.size_bytes;
     busy_.clear(std::memory_order_release);
@@ -62,27 +66,24 @@ class Kept {
 
 constinit Kept kept;
 
-// Blocks come in few sizes, four to each doubling, so that one fits many requests and none is too large for its own.
+// Those that may be kept come in few sizes, four to each doubling, so that one fits many requests.
 std::size_t rounded(std::size_t size_bytes) noexcept {
-  const std::size_t step = std::bit_floor(size_bytes) / 4;
+  const bool may_be_kept = size_bytes >= kSmallest && size_bytes <= kCapacityBytes;
+  const std::size_t step = may_be_kept ? std::bit_floor(size_bytes) / 4 : kBlockAlignment;
   return (size_bytes + step - 1) / step * step;
-}
-
-bool is_kept(std::size_t size_bytes) noexcept {
-  return size_bytes >= kSmallest && rounded(size_bytes) <= kCapacityBytes;
 }
 
 }  // namespace
 
 void* allocate_block(std::size_t size_bytes) noexcept {
-  if (!is_kept(size_bytes)) return ::operator new(size_bytes, kAlignment, std::nothrow);
-  size_bytes = rounded(size_bytes);
-  if (void* const data = kept.take(size_bytes)) return data;
-  return ::operator new(size_bytes, kAlignment, std::nothrow);
+  if (size_bytes >= kSmallest)
+    if (void* const data = kept.take(size_bytes)) return data;
+  return std::aligned_alloc(kBlockAlignment, rounded(size_bytes));
 }
 
+// By what the block can hold, which may be more than was asked for.
 void free_block(void* block, std::size_t size_bytes) noexcept {
-  if (!is_kept(size_bytes) || !kept.put({block, rounded(size_bytes)})) ::operator delete(block, kAlignment);
+  if (size_bytes < kSmallest || !kept.put({block, malloc_usable_size(block)})) std::free(block);
 }
 
 }  // namespace threadwheel

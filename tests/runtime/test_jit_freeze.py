@@ -29,7 +29,8 @@ def saved(forward: str, parameters: Parameters, more: str = "") -> bytes:
         lines.append(f"  {name} : Tensor\n")
     code = f"class Net(Module):\n{''.join(lines)}{more}{forward}"
     data = instance("__torch__.Net", dict_of(*attributes))
-    return archives.zipped(archives.records(data) | contents | {"code/__torch__.py": code.encode()})
+    made = {"code/__torch__.py": code.encode(), "version": b"10\n"}
+    return archives.zipped(archives.records(data) | contents | made)
 
 
 def loaded_and_frozen(forward: str, parameters: Parameters, more: str = "") -> tuple[Any, Any]:
@@ -335,3 +336,86 @@ tw.jit.freeze(tw.jit.load(sys.argv[1])).forward(tw.from_numpy(np.ones((1, 16, 32
     assert len(lines) == 1
     assert ",convolution," in lines[0]
     assert "eltwise_relu" in lines[0]
+
+
+# --- attention ----------------------------------------------------------------------------------------------
+
+
+def attention(scores: str, *, softmax: str = "torch.softmax(s, -1)", after: str = "") -> str:
+    """softmax(query @ keys ...) @ value, with m to add."""
+    arguments = ",\n".join(f"    {name}: Tensor" for name in "qkvm")
+    lines = ["s = torch.matmul(q, torch.transpose(k, -2, -1))", f"s = {scores}", f"p = {softmax}", *after.splitlines()]
+    code = "".join(f"    {line}\n" for line in [*lines, "return torch.matmul(p, v)"])
+    return f"  def forward(self: __torch__.Net,\n{arguments}) -> Tensor:\n{code}"
+
+
+SCORES = [
+    "torch.div(s, 2.5)", "torch.mul(s, 0.3)", "torch.div(s, self.c)", "torch.add(s, m)",
+    "torch.add(torch.div(s, self.c), m)", "torch.add(m, torch.mul(s, 2))",
+]  # fmt: skip
+
+
+def attend_both(forward: str, *inputs: np.ndarray[Any, Any]) -> tuple[Any, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    module, frozen = loaded_and_frozen(forward, {"c": np.array(5.5, np.float32)})
+    results = [np.asarray(each.forward(*map(tw.from_numpy, inputs))) for each in (module, frozen)]
+    return frozen.forward.graph, *results
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_attention_that_is_written_out_becomes_one_op(scores: str, dtype: Any) -> None:
+    q, k, v = (random_array((2, 3, rows, 8), seed=rows).astype(dtype) / 8 for rows in (70, 65, 65))
+    mask = np.where(random_array((2, 1, 1, 65), seed=5) < 0.7, 0, -np.inf).astype(dtype)
+    graph, expected, result = attend_both(attention(scores), q, k, v, mask)
+    assert "threadwheel::attention" in graph and "aten::softmax" not in graph
+    assert result.dtype == dtype
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_attention_to_nothing_is_nan_when_it_is_written_out() -> None:
+    q, k, v = (random_array((5, 4), seed=i) for i in range(3))
+    mask = np.zeros((5, 5), np.float32)
+    mask[2] = -np.inf
+    graph, expected, result = attend_both(attention("torch.add(s, m)"), q, k, v, mask)
+    assert "threadwheel::attention" in graph
+    assert np.isnan(expected[2]).all() and np.isnan(result[2]).all()
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "dtype"),
+    [
+        ([(5, 4), (6, 4), (6, 3), (2, 5, 6)], np.float32),  # a mask that makes more scores than there are
+        ([(4,), (6, 4), (6, 3), (6,)], np.float32),  # a vector
+        ([(2, 1, 5, 4), (3, 6, 4), (6, 2), (1, 6)], np.float32),  # batches that broadcast
+        ([(5, 4), (6, 4), (6, 3), (1,)], np.float16),
+    ],
+)
+def test_attention_of_other_forms_is_what_its_steps_give(shapes: list[tuple[int, ...]], dtype: Any) -> None:
+    inputs = [random_array(shape, seed=i).astype(dtype) for i, shape in enumerate(shapes)]
+    _, expected, result = attend_both(attention("torch.add(torch.div(s, self.c), m)"), *inputs)
+    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(result, expected, rtol=1e-5 if dtype == np.float32 else 4e-3, atol=1e-6)
+
+
+def test_attention_of_sizes_that_disagree_says_so() -> None:
+    _, frozen = loaded_and_frozen(attention("torch.add(s, m)"), {})
+    inputs = [tw.from_numpy(random_array(shape)) for shape in [(5, 4), (6, 3), (6, 3), (1,)]]
+    with pytest.raises(ValueError, match="matmul"):
+        frozen.forward(*inputs)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        attention("torch.add(s, m)", softmax="torch.softmax(s, -2)"),
+        attention("torch.add(s, m, alpha=2)"),
+        attention("torch.div(s, 2.5)", after="p = torch.add(p, torch.mean(p))"),  # the probabilities are looked at
+        attention("torch.div(s, 2.5)", after="_0 = torch.zero_(v)\n_1 = torch.zero_(q)"),  # the query is written
+    ],
+)
+def test_what_only_looks_like_attention_is_left_alone(forward: str) -> None:
+    q, k, v = (random_array((5, 5), seed=i) for i in range(3))
+    graph, expected, result = attend_both(forward, q.copy(), k, v.copy(), random_array((5, 5), seed=4))
+    assert "threadwheel::attention" not in graph
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)

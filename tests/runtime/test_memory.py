@@ -27,3 +27,11 @@ def test_repeated_work_asks_for_no_new_pages() -> None:
     for _ in range(10):
         work()
     assert page_faults() - before < 100  # a megabyte has 256
+
+
+def test_smaller_tensors_take_the_memory_of_a_larger_one() -> None:
+    tw.ones(8_000_000)
+    before = page_faults()
+    for count in (7_000_000, 5_000_000, 3_000_000):
+        tw.ones(count)
+    assert page_faults() - before < 100
