@@ -49,6 +49,9 @@ std::string_view base_name(const Node& node) {
   return name;
 }
 
-const Op* find_op(std::string_view name) { return Registry::instance().find(name).front(); }
+const Op* find_op(std::string_view name, std::string_view overload) {
+  const auto overloads = Registry::instance().find(name);
+  return *std::ranges::find(overloads, overload, [](const Op* op) { return op->schema().overload; });
+}
 
 }  // namespace threadwheel::passes

@@ -38,7 +38,7 @@ ir::Node* absorbable(const Uses& uses, ir::Block& block, Position at, const ir::
 // "aten::relu" of aten::relu and aten::relu_. Empty for nodes that are no ops.
 std::string_view base_name(const ir::Node& node);
 
-// The op of this name, its first overload.
-const Op* find_op(std::string_view name);
+// An op that exists.
+const Op* find_op(std::string_view name, std::string_view overload = {});
 
 }  // namespace threadwheel::passes

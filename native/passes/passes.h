@@ -26,7 +26,7 @@ void remove_dead_code(ir::Graph& graph);
 // Removes ops that give what they are given.
 void remove_identities(ir::Graph& graph);
 
-// Takes batch normalisation into the convolution before it.
+// Takes batch normalisation into the convolution or linear before it.
 void fold_batch_norm(ir::Graph& graph);
 
 // Takes sums and activations into the linear or convolution before them, and keeps constant weights rearranged.

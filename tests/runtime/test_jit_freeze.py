@@ -269,6 +269,18 @@ def test_a_sum_may_broadcast(shape: tuple[int, ...]) -> None:
     check_fused(module, frozen, "threadwheel::linear", *inputs)
 
 
+@pytest.mark.parametrize("shape", [(3, 6), (2, 4, 6), (1, 4, 5, 6)])
+def test_linear_takes_in_batch_norm_of_matrices(shape: tuple[int, ...]) -> None:
+    forward = body("y = torch.linear(x, self.w, self.c)", f"return {NORM}")
+    parameters = {name: random_array((4,), seed=i) for i, name in enumerate("cgbm")} | {"w": random_array((4, 6))}
+    parameters["v"] = np.abs(random_array((4,), seed=9)) + 1
+    module, frozen = loaded_and_frozen(forward, parameters)
+    graph = frozen.forward.graph
+    assert graph.count("aten::batch_norm") == 1 and graph.index("prim::If") < graph.index("aten::batch_norm")
+    x = tw.from_numpy(random_array(shape, seed=3))
+    np.testing.assert_allclose(np.asarray(frozen.forward(x)), np.asarray(module.forward(x)), rtol=1e-4, atol=1e-4)
+
+
 def test_a_sum_in_place_keeps_the_sizes_of_the_product() -> None:
     forward = body("return torch.add_(torch.linear(x, self.w, None), self.b)")
     for module in loaded_and_frozen(forward, {"w": random_array((4, 6)), "b": random_array((5, 3, 4))}):
