@@ -92,7 +92,7 @@ class Reader {
   }
 
   Value from(const archive::Object& object) {
-    if (object.type_name->starts_with("__torch__.torch.classes.")) return library_object(object);
+    if (object.type_name->starts_with(kLibraryClasses)) return library_object(object);
     const TypePtr type = type_of(*object.type_name);
     if (type->is(TypeKind::kTuple)) return read(object.state);
     auto made = make_ref<ObjectValue>(type);

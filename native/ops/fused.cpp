@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "ops/compose.h"
 #include "ops/convolution.h"
 #include "ops/families.h"
 #include "ops/linalg.h"
@@ -30,11 +31,7 @@ struct WeightObject final : ObjectValue {
   explicit WeightObject(dnn::WeightPtr given) : ObjectValue(class_type()), weight(std::move(given)) {}
 
   static const TypePtr& class_type() {
-    static const TypePtr type = [] {
-      auto definition = std::make_shared<ClassDefinition>();
-      definition->name = THREADWHEEL_WEIGHT;
-      return Type::class_of(std::move(definition));
-    }();
+    static const TypePtr type = Type::class_of(THREADWHEEL_WEIGHT, {});
     return type;
   }
 
@@ -77,19 +74,14 @@ struct Tail {
   }
 };
 
-Value call(std::string_view name, std::initializer_list<Value> arguments) {
-  return Registry::instance().find(name).front()->call(std::span(arguments.begin(), arguments.size()));
-}
-
 // The tail as ops of its own, for dtypes and sizes that no fused kernel takes.
 Tensor apply(const Tail& tail, Tensor product) {
-  if (tail.sum)
-    product = call(tail.in_place ? "aten::add_" : "aten::add", {product, *tail.sum, std::int64_t{1}}).to_tensor();
+  if (tail.sum) product = aten(tail.in_place ? "add_.Tensor" : "add.Tensor", {product, *tail.sum});
   const std::string& name = tail.activation;
   if (name.empty()) return product;
-  if (name == "hardtanh") return call("aten::hardtanh_", {product, tail.low, tail.high}).to_tensor();
-  if (name.starts_with("gelu")) return call("aten::gelu_", {product, name == "gelu" ? "none" : "tanh"}).to_tensor();
-  return call("aten::" + name + "_", {product}).to_tensor();
+  if (name == "hardtanh") return aten("hardtanh_", {product, tail.low, tail.high});
+  if (name.starts_with("gelu")) return aten("gelu_", {product, name == "gelu" ? "none" : "tanh"});
+  return aten(name + "_", {product});
 }
 
 bool is_dense_float(const Tensor& tensor) { return tensor.dtype() == DType::kFloat32 && tensor.is_contiguous(); }

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/masks.h"
 #include "ops/moves.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 
 namespace threadwheel {

@@ -2,13 +2,13 @@
 #include <cmath>
 #include <string>
 
+#include "ops/checks.h"
 #include "ops/compose.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/language.h"
 #include "ops/numbers.h"
 #include "ops/options.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 
 namespace threadwheel {

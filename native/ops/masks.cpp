@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/moves.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 
 namespace threadwheel {

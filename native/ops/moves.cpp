@@ -4,8 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "ops/checks.h"
 #include "ops/elementwise.h"
-#include "ops/shape.h"
 #include "tensor/strided_loop.h"
 #include "threadwheel/parallel.h"
 

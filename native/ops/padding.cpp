@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/families.h"
 #include "ops/moves.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 
 namespace threadwheel {

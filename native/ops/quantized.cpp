@@ -260,13 +260,6 @@ Tensor centered(const char* op, const Tensor& self) {
 // Packed parameters: the positions of their slots.
 enum Slot : std::size_t { kWeight, kBias, kIntegers, kStride, kPadding, kDilation, kGroups };
 
-TypePtr make_class(std::string name, std::vector<ClassDefinition::Attribute> attributes) {
-  auto definition = std::make_shared<ClassDefinition>();
-  definition->name = std::move(name);
-  definition->attributes = std::move(attributes);
-  return Type::class_of(std::move(definition));
-}
-
 std::vector<ClassDefinition::Attribute> weight_attributes() {
   const TypePtr& tensor = Type::of(TypeKind::kTensor);
   return {{"weight", tensor}, {"bias", Type::optional(tensor)}, {"integers", tensor}};
@@ -274,7 +267,7 @@ std::vector<ClassDefinition::Attribute> weight_attributes() {
 
 const TypePtr& linear_class() {
   static const TypePtr type =
-      make_class("__torch__.torch.classes.quantized.LinearPackedParamsBase", weight_attributes());
+      Type::class_of("__torch__.torch.classes.quantized.LinearPackedParamsBase", weight_attributes());
   return type;
 }
 
@@ -284,7 +277,7 @@ const TypePtr& conv2d_class() {
     const TypePtr ints = Type::list(Type::of(TypeKind::kInt));
     for (const char* name : {"stride", "padding", "dilation"}) attributes.push_back({name, ints});
     attributes.push_back({"groups", Type::of(TypeKind::kInt)});
-    return make_class("__torch__.torch.classes.quantized.Conv2dPackedParamsBase", std::move(attributes));
+    return Type::class_of("__torch__.torch.classes.quantized.Conv2dPackedParamsBase", std::move(attributes));
   }();
   return type;
 }
@@ -638,7 +631,7 @@ Value conv2d_prepack(const Tensor& weight, const std::optional<Tensor>& bias, In
 
 Value recurrent_cell_params(const Value& state) {
   static const TypePtr type =
-      make_class("__torch__.torch.classes.rnn.CellParamsBase", {{"state", Type::of(TypeKind::kAny)}});
+      Type::class_of("__torch__.torch.classes.rnn.CellParamsBase", {{"state", Type::of(TypeKind::kAny)}});
   auto object = make_ref<ObjectValue>(type);
   object->slots[0] = state;
   return Value(Ref<ObjectValue>(object));

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/families.h"
 #include "ops/moves.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 
 namespace threadwheel {

@@ -116,11 +116,7 @@ class Parser {
     for (const auto& [spelling, kind] : kTypes)
       if (spelling == base) return Type::of(kind);
     if (base == "ScalarType" || base == "Layout" || base == "MemoryFormat") return Type::named_int(base);
-    if (base.starts_with("__torch__.")) {
-      auto definition = std::make_shared<ClassDefinition>();
-      definition->name = base;
-      return Type::class_of(std::move(definition));
-    }
+    if (base.starts_with("__torch__.")) return Type::class_of(base, {});
     if (base == "t" || base == "t1" || base == "t2" || base == "tVal") return Type::variable(base);
     fail("a type, not '" + base + "'");
   }

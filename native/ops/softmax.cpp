@@ -9,6 +9,7 @@
 #include "ops/families.h"
 #include "ops/reduce.h"
 #include "ops/rows.h"
+#include "ops/views.h"
 #include "ops/vector_math.h"
 #include "threadwheel/error.h"
 
@@ -36,14 +37,6 @@ THREADWHEEL_KERNEL void log_softmax_rows(const T* x, T* out, std::int64_t count,
   }
 }
 
-// The same elements with dimension `axis` last.
-Tensor move_last(const Tensor& x, std::size_t axis) {
-  Dims sizes = x.sizes(), strides = x.strides();
-  std::rotate(sizes.begin() + axis, sizes.begin() + axis + 1, sizes.end());
-  std::rotate(strides.begin() + axis, strides.begin() + axis + 1, strides.end());
-  return x.as_strided(std::move(sizes), std::move(strides));
-}
-
 template <bool Log>
 Tensor softmax_of(const char* op, const Tensor& self, std::int64_t dim, DType dtype) {
   const std::size_t axis = wrap_dim(op, dim, self.dim());
@@ -51,7 +44,8 @@ Tensor softmax_of(const char* op, const Tensor& self, std::int64_t dim, DType dt
   Tensor out;
   visit_computed(TypeList<float, double>(), op, input, [&]<class T>(const Tensor& given) {
     const bool last = axis + 1 >= given.sizes().size();
-    const Tensor x = (last ? given : move_last(given, axis)).contiguous();
+    const auto at = static_cast<std::int64_t>(axis);
+    const Tensor x = (last ? given : views::movedim(given, at, -1)).contiguous();
     const Tensor rows = Tensor::empty(x.sizes(), x.dtype());
     const std::int64_t n = given.dim() == 0 ? 1 : given.size(axis);
     const std::int64_t count = n == 0 ? 0 : x.numel() / n;
@@ -63,7 +57,7 @@ Tensor softmax_of(const char* op, const Tensor& self, std::int64_t dim, DType dt
     out = rows;
     if (!last) {
       out = Tensor::empty(given.sizes(), given.dtype());
-      convert_into(move_last(out, axis), rows, op);
+      convert_into(views::movedim(out, at, -1), rows, op);
     }
   });
   return convert(out, dtype, op);

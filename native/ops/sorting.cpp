@@ -4,10 +4,10 @@
 #include <tuple>
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/moves.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 #include "threadwheel/parallel.h"
 

@@ -1,9 +1,9 @@
 // One tensor as several views of it: split, chunk, unbind and their like.
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
-#include "ops/shape.h"
 #include "ops/views.h"
 
 namespace threadwheel {

@@ -99,6 +99,13 @@ TypePtr Type::class_of(std::shared_ptr<const ClassDefinition> definition) {
   return make(TypeKind::kClass, {}, std::move(name), std::move(definition));
 }
 
+TypePtr Type::class_of(std::string name, std::vector<ClassDefinition::Attribute> attributes) {
+  auto definition = std::make_shared<ClassDefinition>();
+  definition->name = std::move(name);
+  definition->attributes = std::move(attributes);
+  return class_of(std::move(definition));
+}
+
 TypePtr Type::enum_of(std::shared_ptr<const ClassDefinition> definition) {
   std::string name = definition->name;
   return make(TypeKind::kEnum, {}, std::move(name), std::move(definition));

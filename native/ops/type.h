@@ -65,6 +65,9 @@ struct ClassDefinition {
   std::int64_t find(std::string_view attribute) const noexcept;
 };
 
+// What the names of classes begin with that a library has, and no program.
+inline constexpr std::string_view kLibraryClasses = "__torch__.torch.classes.";
+
 class Type {
  public:
   Type(TypeKind kind, std::string name, std::vector<TypePtr> elements,
@@ -83,6 +86,7 @@ class Type {
   static TypePtr future(TypePtr element);
   static TypePtr named_tuple(std::shared_ptr<const ClassDefinition> definition);
   static TypePtr class_of(std::shared_ptr<const ClassDefinition> definition);
+  static TypePtr class_of(std::string name, std::vector<ClassDefinition::Attribute> attributes);
   static TypePtr enum_of(std::shared_ptr<const ClassDefinition> definition);
 
   TypeKind kind() const noexcept { return kind_; }

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "ops/checks.h"
 #include "ops/families.h"
-#include "ops/shape.h"
 #include "tensor/strided_loop.h"
 
 namespace threadwheel {

@@ -33,7 +33,7 @@ std::pair<const ClassDefinition*, std::int64_t> slot_of(const Node& node) {
 }
 
 // Objects of the op library: they do not change, and only ops see what is in them.
-bool is_of_library(const ObjectValue& object) { return object.type->name().starts_with("__torch__.torch.classes."); }
+bool is_of_library(const ObjectValue& object) { return object.type->name().starts_with(kLibraryClasses); }
 
 // --- the copy of the module's objects -------------------------------------------------------------------
 // Objects of the op library are shared, as tensors are.

@@ -209,7 +209,7 @@ TypePtr Unit::find_type(const std::string& name) {
     if (found->type == nullptr) throw Error(ErrorCode::kValue, name + ": a named tuple cannot have itself as a field");
     return found->type;
   }
-  if (!name.starts_with("__torch__.torch.classes.")) return nullptr;
+  if (!name.starts_with(kLibraryClasses)) return nullptr;
   // A class of the op library: ops make its objects and take them apart.
   Class& made = *(classes_[name] = std::make_unique<Class>());
   made.definition = std::make_shared<ClassDefinition>();
