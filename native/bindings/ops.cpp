@@ -76,10 +76,12 @@ std::string match(const Schema& schema, const py::args& args, const py::kwargs& 
   return "";
 }
 
-// Functions of the module are the ops on tensors; those on numbers, strings and lists are the scripting language's.
+// Functions of the module are the ops on tensors and the seed of random ones; those on numbers, strings and lists are
+// the scripting language's, as is the dict that is to hold tensors.
 bool is_public(const Op& op) {
   const std::string_view text = op.schema_text();
-  return text.starts_with("aten::") && text.find("Tensor", text.find('(')) != text.npos;
+  if (op.name() == "aten::manual_seed") return true;
+  return text.starts_with("aten::") && !text.starts_with("aten::dict(") && text.find("Tensor", text.find('(')) != text.npos;
 }
 
 // Results with names, such as values and indices: tuples that have these as attributes. One type for each set of names,

@@ -1,4 +1,4 @@
-// Conversions, copies, and ops that give back what they are given: detach, dropout outside of training.
+// Conversions, copies, and ops that give back what they are given, as detach does.
 #include <string>
 
 #include "ops/options.h"
@@ -120,17 +120,6 @@ Tensor fill_tensor(const Tensor& self, const Tensor& value) {
 
 Tensor zero(const Tensor& self) { return copy_into("zero_", self, scalar_tensor(false, self.dtype())); }
 
-// Dropout and its variants: nothing outside of training, and in training not here.
-template <Name Op>
-Tensor dropout(const Tensor& input, double p, bool train) {
-  if (!(p >= 0 && p <= 1))
-    throw Error(ErrorCode::kValue, std::string(Op.text) + ": p is " + std::to_string(p) + "; expected 0 to 1");
-  if (train && p != 0)
-    throw Error(ErrorCode::kUnsupported,
-                std::string(Op.text) + ": train is True, which needs random numbers; call eval() on the module");
-  return input;
-}
-
 constexpr OpDefinition kOps[] = {
     define_op<to_device>(
         "aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool "
@@ -172,17 +161,6 @@ constexpr OpDefinition kOps[] = {
     define_op<fill>("aten::fill.Scalar(Tensor self, Scalar value) -> Tensor"),
     define_op<fill_tensor>("aten::fill.Tensor(Tensor self, Tensor value) -> Tensor"),
     define_op<zero>("aten::zero_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<dropout<"dropout">>("aten::dropout(Tensor input, float p, bool train) -> Tensor"),
-    define_op<dropout<"dropout_">>("aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)"),
-    define_op<dropout<"feature_dropout">>("aten::feature_dropout(Tensor input, float p, bool train) -> Tensor"),
-    define_op<dropout<"feature_dropout_">>(
-        "aten::feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)"),
-    define_op<dropout<"alpha_dropout">>("aten::alpha_dropout(Tensor input, float p, bool train) -> Tensor"),
-    define_op<dropout<"alpha_dropout_">>("aten::alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)"),
-    define_op<dropout<"feature_alpha_dropout">>(
-        "aten::feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor"),
-    define_op<dropout<"feature_alpha_dropout_">>(
-        "aten::feature_alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)"),
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "ops/families.h"
 #include "ops/linalg.h"
 #include "ops/moves.h"
+#include "ops/shapes.h"
 #include "ops/views.h"
 
 namespace threadwheel {
@@ -241,7 +242,7 @@ Tensor einsum(const std::string& equation, std::span<const Tensor> tensors,
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<einsum>("aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor"),
+    define_op<in_float<einsum>>("aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor"),
 };
 
 }  // namespace

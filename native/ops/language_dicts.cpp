@@ -93,6 +93,8 @@ Value copy_dict(const Value& dict) {
   return copy;
 }
 
+Value empty_dict() { return make_ref<DictValue>(); }
+
 Value dict_of_pairs(const Value& pairs) {
   const Value dict = make_ref<DictValue>();
   for (const Value& pair : pairs.to_list()) set_key(dict, pair.to_tuple()[0], pair.to_tuple()[1]);
@@ -115,6 +117,7 @@ constexpr OpDefinition kOps[] = {
     define_op<keys>("aten::keys.bool(Dict(bool, t) self) -> bool[](*)"),
     define_op<keys>("aten::keys.float(Dict(float, t) self) -> float[](*)"),
     define_op<keys>("aten::keys.complex(Dict(complex, t) self) -> complex[](*)"),
+    define_op<empty_dict>("aten::dict() -> Dict(str, Tensor)"),
     define_op<dict_of_pairs>("aten::dict.str((str, tVal)[] inputs) -> Dict(str, tVal)"),
     define_op<copy_dict>("aten::dict.Dict_str(Dict(str, t)(a) self) -> Dict(str, t)"),
     define_op<dict_of_pairs>("aten::dict.int((int, tVal)[] inputs) -> Dict(int, tVal)"),

@@ -18,6 +18,8 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     logic_ops,
     cast_ops,
     factory_ops,
+    random_ops,
+    dropout_ops,
     reduction_ops,
     extreme_ops,
     statistics_ops,

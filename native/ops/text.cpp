@@ -2,8 +2,10 @@
 #include "ops/text.h"
 
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 
 #include "ops/families.h"
 #include "tensor/format.h"
@@ -128,7 +130,26 @@ Value print(Arguments given) {
   return {};
 }
 
+// Remembers a text; false if it is known, or if more came than a program has reasons to warn. Without a lock, which a
+// forked child might find held.
+bool is_new(const std::string& text) {
+  static std::array<std::atomic<std::size_t>, 256> known{};
+  const std::size_t hash = std::hash<std::string>()(text) | 1;
+  for (std::atomic<std::size_t>& each : known) {
+    std::size_t found = 0;
+    if (each.compare_exchange_strong(found, hash, std::memory_order_relaxed)) return true;
+    if (found == hash) return false;
+  }
+  return false;
+}
+
+// Once in a process for each text: a model that warns does so at every call.
+void warn(const std::string& message, std::int64_t) {
+  if (is_new(message)) std::fprintf(stderr, "threadwheel: the program warns: %s\n", message.c_str());
+}
+
 constexpr OpDefinition kOps[] = {
+    define_op<warn>("aten::warn(str message, int stacklevel=2) -> ()"),
     define_variadic_op("aten::format(str self, ...) -> str", format),
     define_variadic_op("aten::percentFormat(str self, ...) -> str", percent_format),
     define_variadic_op("prim::Print(...) -> ()", print),

@@ -16,6 +16,8 @@ constexpr std::string_view kEffects[] = {"aten::warn", "prim::Print", "aten::set
 constexpr std::string_view kRandom[] = {"aten::rand",    "aten::randn",      "aten::randint",       "aten::randperm",
                                         "aten::bernoulli", "aten::multinomial", "aten::normal",      "aten::dropout",
                                         "aten::rand_like", "aten::randn_like", "aten::randint_like", "aten::rrelu",
+                                        "aten::feature_dropout", "aten::alpha_dropout", "aten::feature_alpha_dropout",
+                                        "aten::native_dropout",
                                         "aten::is_grad_enabled", "aten::is_autocast_enabled"};
 
 bool writes(const Schema& schema) {

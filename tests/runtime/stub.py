@@ -118,14 +118,17 @@ def merged(overloads: list[list[Argument]]) -> list[Argument]:
 def parts_of(arguments: list[Argument]) -> list[str]:
     parts, keywords = [], False
     for argument in arguments:
-        if keyword.iskeyword(argument.name):
-            continue
+        name = argument.name
+        if keyword.iskeyword(name):
+            if argument.keyword_only:
+                continue
+            name += "_"  # passed by its place
         if argument.keyword_only and not keywords:
             parts.append("*")
             keywords = True
         types = sorted(dict.fromkeys(argument.types), key=lambda one: one == "None")
         union = "Any" if "Any" in types else " | ".join(types)
-        parts.append(f"{argument.name}: {union}" + (" = ..." if argument.optional else ""))
+        parts.append(f"{name}: {union}" + (" = ..." if argument.optional else ""))
     return parts
 
 
@@ -170,12 +173,18 @@ def by_name(schemas: list[str]) -> dict[str, list[str]]:
     return names
 
 
+def is_function(schema: str) -> bool:
+    """Whether Python has the op: one on tensors, or their seed. The others are the scripting language's."""
+    if schema.startswith(("aten::manual_seed(", "aten::dict(")):
+        return schema.startswith("aten::manual_seed(")
+    return schema.startswith("aten::") and "Tensor" in schema[schema.index("(") :]
+
+
 def ops_part(schemas: list[str], others: str) -> str:
-    # The others are the scripting language's; Python has its own.
-    on_tensors = [one for one in schemas if one.startswith("aten::") and "Tensor" in one[one.index("(") :]]
-    names = by_name(on_tensors).items()
+    functions = [one for one in schemas if is_function(one)]
+    names = by_name(functions).items()
     written = "".join(signature(name, texts) for name, texts in names if f"def {name}(" not in others)
-    named = {class_of(names): names for names in map(result_names, on_tensors) if names}
+    named = {class_of(names): names for names in map(result_names, functions) if names}
     classes = "".join(
         f"class {name}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in fields) + "\n"
         for name, fields in named.items()

@@ -171,9 +171,10 @@ def test_an_unknown_reduction_is_refused() -> None:
         F.mse_loss(X, TARGET, reduction="average")
 
 
-def test_training_with_dropout_is_refused() -> None:
-    with pytest.raises(NotImplementedError, match="train is True, which needs random numbers"):
-        F.dropout(X)
+def test_dropout_trains_unless_told() -> None:
+    kept = F.dropout(X + 10).numpy() / (X + 10).numpy()
+    assert set(np.round(kept.ravel(), 6)) <= {0, 2}
+    np.testing.assert_array_equal(F.dropout(X, training=False).numpy(), X.numpy())
 
 
 @pytest.mark.parametrize("name", [name for name in F.__all__ if inspect.isfunction(getattr(F, name))])

@@ -230,6 +230,14 @@ def test_dicts_keep_their_order() -> None:
     assert mutate("aten::update.str", given, {"a": 5}) == {"b": 1, "a": 5}
     assert mutate("aten::clear.str", given) == {}
     assert run("aten::dict.int", [(1, 2)]) == {1: 2}
+    assert run("aten::dict") == {}
+
+
+def test_a_program_warns_once(capfd: pytest.CaptureFixture[str]) -> None:
+    for text in ("first", "second", "first"):
+        run("aten::warn", f"the {text} warning of this test", 2)
+    lines = [f"threadwheel: the program warns: the {text} warning of this test" for text in ("first", "second")]
+    assert capfd.readouterr().err.splitlines() == lines
 
 
 def test_tensors_and_numbers() -> None:

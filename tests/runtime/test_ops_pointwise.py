@@ -210,11 +210,6 @@ def test_powers() -> None:
         (lambda: tw.where(I32, F32, F32), NotImplementedError, "where: the mask is int32; expected bool"),
         (lambda: tw.glu(np.ones(3, "f4")), ValueError, "glu: self has sizes [3] and dim is -1; that size must be even"),
         (
-            lambda: tw.dropout(F32, 0.5, True),
-            NotImplementedError,
-            "dropout: train is True, which needs random numbers; call eval() on the module",
-        ),
-        (
             lambda: tw.to(F32, "qint8"),
             NotImplementedError,
             "to: cannot convert from or to qint8; quantize or dequantize instead",

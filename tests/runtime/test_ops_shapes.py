@@ -186,6 +186,11 @@ def test_einsum_is_numpys(equation: str) -> None:
     np.testing.assert_allclose(result.numpy(), np.einsum(equation, *operands), rtol=1e-12)
 
 
+def test_einsum_of_halves_sums_in_float32() -> None:
+    ones = np.ones((1, 4096), "f2")  # a sum of halves would stay at 2048
+    same(ops["einsum"]("ij,kj->ik", [ones, ones]), np.array([[4096]], "f2"))
+
+
 def test_a_dtype_that_is_none_is_refused() -> None:
     """A program may pass any number: it once indexed a table."""
     with pytest.raises(ValueError, match=r"dtype: 99 is none; float32 is 6, int64 is 4"):
