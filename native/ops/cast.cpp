@@ -1,4 +1,5 @@
 // Conversions, copies, and ops that give back what they are given, as detach does.
+#include <span>
 #include <string>
 
 #include "ops/options.h"
@@ -14,34 +15,50 @@ Tensor copy_of(const Tensor& self, DType dtype, const char* op) {
   return dtype == self.dtype() && self.quantizer() ? out.with_quantizer(self.quantizer()) : out;
 }
 
-Tensor to(const Tensor& self, DType dtype, bool copy) {
-  return copy || dtype != self.dtype() ? copy_of(self, dtype, "to") : self;
+// Memory formats (c10::MemoryFormat) are wishes here: a copy is always contiguous. Whether there is a copy is what a
+// program can see, by writing to the result.
+constexpr std::int64_t kContiguous = 0, kPreserve = 1, kChannelsLast = 2, kChannelsLast3d = 3;
+
+// What torch takes the strides for. Those that fit both are contiguous: is_channels_last_strides_2d of c10.
+std::int64_t format_of(const Tensor& self) {
+  constexpr std::size_t kImages[] = {1, 3, 2, 0}, kVolumes[] = {1, 4, 3, 2, 0};  // by ascending stride
+  if ((self.dim() != 4 && self.dim() != 5) || self.stride(1) == 0) return kContiguous;
+  std::int64_t least = 0;
+  for (const std::size_t dim : self.dim() == 4 ? std::span<const std::size_t>(kImages) : kVolumes) {
+    if (self.size(dim) == 0 || self.stride(dim) < least) return kContiguous;
+    if (dim == 0 && least == self.stride(1)) return kContiguous;
+    least = self.size(dim) > 1 ? self.stride(dim) * self.size(dim) : self.stride(dim);
+  }
+  return self.dim() == 4 ? kChannelsLast : kChannelsLast3d;
+}
+
+Tensor to(const Tensor& self, DType dtype, bool copy, const Value& memory_format = Value()) {
+  check_memory_format("to", memory_format);
+  const std::int64_t format = memory_format.is_none() ? kPreserve : memory_format.to_int();
+  const bool reordered = format != kPreserve && format != format_of(self);
+  return copy || reordered || dtype != self.dtype() ? copy_of(self, dtype, "to") : self;
 }
 
 Tensor to_dtype(const Tensor& self, DType dtype, bool /*non_blocking*/, bool copy, const Value& memory_format) {
-  check_memory_format("to", memory_format);
-  return to(self, dtype, copy);
+  return to(self, dtype, copy, memory_format);
 }
 
 Tensor to_device(const Tensor& self, const Value& device, DType dtype, bool /*non_blocking*/, bool copy,
                  const Value& memory_format) {
   check_device("to", device);
-  check_memory_format("to", memory_format);
-  return to(self, dtype, copy);
+  return to(self, dtype, copy, memory_format);
 }
 
 Tensor to_layout(const Tensor& self, std::optional<DType> dtype, const Value& layout, const Value& device,
                  const Value& /*pin_memory*/, bool /*non_blocking*/, bool copy, const Value& memory_format) {
   check_layout("to", layout);
   check_device("to", device);
-  check_memory_format("to", memory_format);
-  return to(self, dtype.value_or(self.dtype()), copy);
+  return to(self, dtype.value_or(self.dtype()), copy, memory_format);
 }
 
 Tensor to_other(const Tensor& self, const Tensor& other, bool /*non_blocking*/, bool copy,
                 const Value& memory_format) {
-  check_memory_format("to", memory_format);
-  return to(self, other.dtype(), copy);
+  return to(self, other.dtype(), copy, memory_format);
 }
 
 Tensor to_prim_device(const Tensor& self, const Value& device, std::optional<std::int64_t> dtype,
@@ -75,7 +92,7 @@ Tensor clone(const Tensor& self, const Value& memory_format) {
 
 Tensor contiguous(const Tensor& self, const Value& memory_format) {
   check_memory_format("contiguous", memory_format);
-  return self.contiguous();
+  return is_dense_in(self, memory_format.to_int()) ? self : copy_of(self, self.dtype(), "contiguous");
 }
 
 Tensor copy_into(const char* op, const Tensor& self, const Tensor& source) {

@@ -1,10 +1,11 @@
 // linear and convolutions: checks and shapes here, arithmetic in the providers. float32 goes to the linked library,
-// float64 to matrix products.
+// float64 to matrix products, as do integers and complex numbers where linear meets them.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
 
+#include "ops/compose.h"
 #include "ops/convolution.h"
 #include "ops/families.h"
 #include "ops/linalg.h"
@@ -48,6 +49,10 @@ Tensor linear(const Tensor& input, const Tensor& weight, const std::optional<Ten
     fail_value("linear: " + describe("input", input) + " and " + describe("weight", weight) +
                "; input's last size must be weight's second");
   check_bias("linear", bias, weight.size(0));
+  if (!is_floating(input.dtype())) {
+    const Tensor product = matmul(input, transpose_view(weight, 0, 1));
+    return bias ? aten("add.Tensor", {product, *bias}) : product;
+  }
   Dims sizes = input.sizes();
   sizes[sizes.size() - 1] = weight.size(0);
   Tensor output = Tensor::empty(sizes, input.dtype());
@@ -331,7 +336,7 @@ template <auto Kernel>
 inline constexpr auto in_wider = &OnIntegers<in_float<Kernel>>::call;
 
 constexpr OpDefinition kOps[] = {
-    define_op<in_wider<linear>>("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+    define_op<in_float<linear>>("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
     define_op<in_wider<conv<1>>>(
         "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], "
         "SymInt[1] dilation=[1], SymInt groups=1) -> Tensor"),

@@ -393,7 +393,7 @@ Tensor cross_along(const char* op, const Tensor& self, const Tensor& other, std:
   if (self.dim() != other.dim() || sizes[dim] != 3 || self.size(dim) != 3 || other.size(dim) != 3)
     fail_value(std::string(op) + ": " + describe("self", self) + " and " + describe("other", other) +
                "; expected as many dimensions, and size 3 in the one of the product");
-  const DType dtype = result_type(self, other);
+  const DType result = result_type(self, other), dtype = is_half(result) ? DType::kFloat32 : result;
   const Tensor a = broadcast_to(convert(self, dtype, op), sizes).contiguous();
   const Tensor b = broadcast_to(convert(other, dtype, op), sizes).contiguous(), out = Tensor::empty(sizes, dtype);
   const std::int64_t inner = count_elements(std::span(sizes).subspan(dim + 1));
@@ -405,7 +405,7 @@ Tensor cross_along(const char* op, const Tensor& self, const Tensor& other, std:
       out.data<T>()[i] = static_cast<T>(x[next] * y[last] - x[last] * y[next]);
     }
   });
-  return out;
+  return convert(out, result, op);
 }
 
 Tensor linalg_cross(const Tensor& self, const Tensor& other, std::int64_t dim) {
@@ -447,7 +447,7 @@ constexpr OpDefinition kOps[] = {
         "aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor "
         "pivots, Tensor info)"),
     define_op<linalg_qr>("aten::linalg_qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)"),
-    define_op<trace>("aten::trace(Tensor self) -> Tensor"),
+    define_op<in_float<trace>>("aten::trace(Tensor self) -> Tensor"),
     define_op<in_float<cdist>>("aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor"),
     define_op<linalg_cross>("aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor"),
     define_op<cross>("aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor"),

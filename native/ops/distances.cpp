@@ -118,7 +118,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& self, const Tensor& target
 
 Tensor margin_ranking_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin,
                            Int reduction) {
-  const Tensor each = add(mul(mul(target, sub(input1, input2)), -1), margin);
+  const Tensor each = add(mul(aten("neg", {target}), sub(input1, input2)), margin);
   return reduced("margin_ranking_loss", at_least(each, 0), reduction);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/checks.h"
+#include "ops/compose.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/linalg.h"
@@ -214,6 +215,18 @@ Operand contract(const Operand& a, const Operand& b, const Labels& wanted) {
   return {views::reshape(product, Dims(joined_sizes({&batch, &rows, &columns}))), joined({&batch, &rows, &columns})};
 }
 
+// One operand alone: what is not in the output is summed, and integers become int64, as sums have it.
+Operand sum_out(const Operand& operand, const Labels& output) {
+  IntList dims;
+  Operand result{operand.tensor, {}};
+  for (std::size_t i = 0; i < operand.labels.size(); ++i) {
+    if (holds(output, operand.labels[i])) result.labels.push_back(operand.labels[i]);
+    else dims.push_back(static_cast<std::int64_t>(i));
+  }
+  result.tensor = aten("sum.dim_IntList", {operand.tensor, dims});
+  return result;
+}
+
 Tensor einsum(const std::string& equation, std::span<const Tensor> tensors,
               std::optional<std::span<const std::int64_t>>) {
   if (tensors.empty()) fail_equation(equation, "has no tensors; give one or more");
@@ -226,8 +239,7 @@ Tensor einsum(const std::string& equation, std::span<const Tensor> tensors,
   Operand result = operands[0];
   const bool plain = operands.size() == 1 && output.size() == result.labels.size();  // nothing to sum
   if (operands.size() == 1 && !plain) {
-    const Tensor one = scalar_tensor(static_cast<std::int64_t>(1), tensors[0].dtype());
-    result = contract(result, {one, {}}, output);
+    result = sum_out(result, output);
   }
   for (std::size_t i = 1; i < operands.size(); ++i) {
     Labels wanted = output;  // and all that later operands need

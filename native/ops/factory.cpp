@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "ops/compose.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/numbers.h"
@@ -232,6 +233,25 @@ Tensor logspace(Scalar start, Scalar end, std::int64_t steps, double base, Maybe
                [&](auto x) { return std::pow(decltype(x)(base), x); });
 }
 
+// Limits that are tensors without dimensions.
+Scalar limit(const char* op, const Value& value) {
+  if (!value.is_tensor()) return value.to_scalar();
+  if (value.to_tensor().dim() != 0)
+    throw Error(ErrorCode::kValue, std::string(op) + ": a limit has sizes " + to_string(value.to_tensor().sizes()) +
+                                       "; expected a tensor without dimensions");
+  return aten_value("item", {value}).to_scalar();
+}
+
+Tensor linspace_tensors(const Value& start, const Value& end, std::int64_t steps, MaybeDType dtype,
+                        const Value& layout, const Value& device, const Value& pin_memory) {
+  return linspace(limit("linspace", start), limit("linspace", end), steps, dtype, layout, device, pin_memory);
+}
+
+Tensor logspace_tensors(const Value& start, const Value& end, std::int64_t steps, double base, MaybeDType dtype,
+                        const Value& layout, const Value& device, const Value& pin_memory) {
+  return logspace(limit("logspace", start), limit("logspace", end), steps, base, dtype, layout, device, pin_memory);
+}
+
 // Before file formats 8 and 9 the number of steps could be left out.
 constexpr std::int64_t kLegacySteps = 100;
 
@@ -449,6 +469,24 @@ constexpr OpDefinition kOps[] = {
     define_op<logspace>(
         "aten::logspace(Scalar start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, Layout? "
         "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<linspace_tensors>(
+        "aten::linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? "
+        "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<linspace_tensors>(
+        "aten::linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? "
+        "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<linspace_tensors>(
+        "aten::linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? "
+        "layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<logspace_tensors>(
+        "aten::logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10., *, ScalarType? dtype=None, "
+        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<logspace_tensors>(
+        "aten::logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, "
+        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
+    define_op<logspace_tensors>(
+        "aten::logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10., *, ScalarType? dtype=None, "
+        "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"),
     define_op<legacy_linspace>(
         "legacy::linspace(Scalar start, Scalar end, int? steps=None, *, ScalarType? dtype=None, Layout? layout=None, "
         "Device? device=None, bool? pin_memory=None) -> Tensor"),

@@ -9,6 +9,7 @@ namespace threadwheel {
 
 std::span<const OpDefinition> activation_ops();
 std::span<const OpDefinition> attention_ops();
+std::span<const OpDefinition> bessel_ops();
 std::span<const OpDefinition> cast_ops();
 std::span<const OpDefinition> comparison_ops();
 std::span<const OpDefinition> convolution_ops();
@@ -39,6 +40,7 @@ std::span<const OpDefinition> normalization_ops();
 std::span<const OpDefinition> padding_ops();
 std::span<const OpDefinition> patch_ops();
 std::span<const OpDefinition> pointwise_ops();
+std::span<const OpDefinition> polynomial_ops();
 std::span<const OpDefinition> pooling_ops();
 std::span<const OpDefinition> quantized_arithmetic_ops();
 std::span<const OpDefinition> quantized_ops();

@@ -9,6 +9,7 @@
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/moves.h"
+#include "ops/shapes.h"
 #include "ops/views.h"
 
 namespace threadwheel {
@@ -127,7 +128,8 @@ Tensor scatter_add_(const Tensor& self, std::int64_t dim, const Tensor& index, c
 
 // What a reduction starts from where self's own value does not count.
 Tensor start_value(const std::string& reduce, const Tensor& self) {
-  const auto value = visit_dtype(RealAndBoolTypes(), self.dtype(), "scatter_reduce", [&]<class T>() {
+  if (is_half(self.dtype())) return convert(start_value(reduce, zeros({}, DType::kFloat32)), self.dtype(), "convert");
+  return visit_dtype(RealAndBoolTypes(), self.dtype(), "scatter_reduce", [&]<class T>() {
     using Limits = std::numeric_limits<T>;
     constexpr bool kFloat = std::is_floating_point_v<T>;
     T start = T(0);
@@ -138,11 +140,15 @@ Tensor start_value(const std::string& reduce, const Tensor& self) {
     *one.data<T>() = start;
     return one;
   });
-  return value;
 }
 
 // Divides by the number of terms; of integers downwards.
 void divide_by_counts(const Tensor& self, const Tensor& counts) {
+  if (is_half(self.dtype())) {
+    const Tensor wide = convert(self, DType::kFloat32, "convert");
+    divide_by_counts(wide, counts);
+    return copy_into(self, wide, "scatter_reduce");
+  }
   visit_dtype(RealAndBoolTypes(), self.dtype(), "scatter_reduce", [&]<class T>() {
     StridedLoop({&self, &counts}).run([](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
       for (std::int64_t i = 0; i < n; ++i) {
@@ -318,14 +324,14 @@ Tensor take(const Tensor& self, const Tensor& index) {
   return result;
 }
 
-Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool accumulate) {
+Tensor put_(const Tensor& self, const Tensor& index, const Tensor& source, bool accumulate) {
+  check_writable("put_", self);
   check_same_dtype("put", self, source);
   if (source.numel() != index.numel())
     fail_value("put", "the index has " + std::to_string(index.numel()) + " elements and source " +
                           std::to_string(source.numel()) + "; they must be as many");
-  Tensor result = copy_of(self);
-  const Tensor distances =
-      to_distances("put", to_index("put", index), result.numel(), 1, result.dtype(), true);
+  const Tensor result = self.is_contiguous() ? self : copy_of(self);
+  const Tensor distances = to_distances("put", to_index("put", index), result.numel(), 1, result.dtype(), true);
   const Tensor base = result.as_strided(index.sizes(), Dims(index.sizes().size()));
   const Tensor values = views::reshape(source, index.sizes());
   if (accumulate) {
@@ -333,7 +339,8 @@ Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool a
   } else {
     store_at(base, distances, values);
   }
-  return result;
+  if (!self.is_contiguous()) copy_elements(result, self);
+  return self;
 }
 
 Tensor take_along_dim(const Tensor& self, const Tensor& indices, std::optional<std::int64_t> dim) {
@@ -409,7 +416,10 @@ constexpr OpDefinition kOps[] = {
     define_op<index_reduce_>("aten::index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, "
                              "*, bool include_self=True) -> Tensor(a!)"),
     define_op<take>("aten::take(Tensor self, Tensor index) -> Tensor"),
-    define_op<put>("aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor"),
+    define_op<OnCopy<put_>::call>(
+        "aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor"),
+    define_op<put_>(
+        "aten::put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> Tensor(a!)"),
     define_op<take_along_dim>("aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor"),
 };
 

@@ -93,12 +93,9 @@ Int element_size(const Tensor& self) { return static_cast<Int>(dtype_size(self.d
 Int num_bytes(const Tensor& self) { return self.numel() * element_size(self); }
 bool is_contiguous(const Tensor& self) { return self.is_contiguous(); }
 
-// With channels moved last: dense in the order of memory that the format names.
 bool is_contiguous_as(const Tensor& self, const Value& memory_format) {
   check_memory_format("is_contiguous", memory_format);
-  const Int format = memory_format.to_int();
-  if (format <= 1) return self.is_contiguous();  // contiguous, preserve
-  return self.dim() == format + 2 && views::movedim(self, 1, -1).is_contiguous();
+  return is_dense_in(self, memory_format.to_int());
 }
 
 // Of the same sizes and elements; NaN differs from itself.

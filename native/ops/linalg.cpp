@@ -7,7 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "ops/families.h"
+#include "ops/compose.h"
+#include "ops/pointwise.h"
 #include "ops/shapes.h"
 #include "providers/blas.h"
 #include "threadwheel/error.h"
@@ -214,10 +215,11 @@ struct Combine {
   }
 };
 
+// A float for integers is truncated, as torch has it.
 void check_factor(const char* op, const char* name, DType dtype, Scalar factor) {
-  if (factor.category() > std::max(dtype_info(dtype).category, DTypeCategory::kInteger))
-    fail_value(std::string(op) + ": " + name + " is not an int and the result is " + dtype_name(dtype) +
-               "; use an int");
+  if (factor.category() == DTypeCategory::kComplex && !is_complex(dtype))
+    fail_value(std::string(op) + ": " + name + " is complex and the result is " + dtype_name(dtype) +
+               "; use a real number");
 }
 
 Tensor combine(const char* op, const Tensor& self, const Tensor& product, Scalar beta, Scalar alpha) {
@@ -229,7 +231,7 @@ Tensor combine(const char* op, const Tensor& self, const Tensor& product, Scalar
                to_string(product.sizes()));
   const bool ignores_self = beta.to<Complex>() == Complex(0);
   const Operand addend = ignores_self ? Operand(Scalar(false)) : Operand(self);
-  return elementwise(ComputeTypes(), {.op = op, .bools = false}, {product, addend}, nullptr,
+  return elementwise(ComputeTypes(), {.op = op}, {product, addend}, nullptr,
                      [&]<class T>() { return Combine<T>{alpha.to<T>(), beta.to<T>()}; });
 }
 
@@ -284,11 +286,9 @@ Tensor conjugate(const Tensor& self) {
 
 Tensor vdot(const Tensor& self, const Tensor& other) { return dot(conjugate(self), other); }
 
-// The last dimensions are contracted.
+// The last dimensions are contracted. A tensor without dimensions is a factor.
 Tensor inner(const Tensor& self, const Tensor& other) {
-  if (self.dim() == 0 || other.dim() == 0)
-    fail_value("inner: " + describe("self", self) + " and " + describe("other", other) +
-               "; both need a dimension or more");
+  if (self.dim() == 0 || other.dim() == 0) return aten("mul.Tensor", {self, other});
   const std::size_t a = self.sizes().size() - 1, b = other.sizes().size() - 1;
   check_inner("inner", self, other, self.size(a), other.size(b));
   const std::int64_t k = self.size(a);
@@ -332,6 +332,10 @@ Tensor addmv(const Tensor& self, const Tensor& mat, const Tensor& vec, Scalar be
 }
 
 Tensor addr(const Tensor& self, const Tensor& vec1, const Tensor& vec2, Scalar beta, Scalar alpha) {
+  for (const auto& [name, factor] : {std::pair("alpha", alpha), std::pair("beta", beta)})
+    if (is_integral(self.dtype()) && factor.category() >= DTypeCategory::kFloating)
+      fail_value(std::string("addr: ") + name + " is not an int and the result is " + dtype_name(self.dtype()) +
+                 "; use an int");
   return combine("addr", self, outer(vec1, vec2), beta, alpha);
 }
 
@@ -352,13 +356,14 @@ Tensor addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, Sc
   return combine("addbmm", self, mm(a, reshaped(batch2, Dims{k, batch2.size(2)})), beta, alpha);
 }
 
-Tensor addmm_in_place(const Tensor& self, const Tensor& mat1, const Tensor& mat2, Scalar beta, Scalar alpha) {
-  copy_into(self, in_float<addmm>(self, mat1, mat2, beta, alpha), "addmm_");
-  return self;
-}
-
-Tensor baddbmm_in_place(const Tensor& self, const Tensor& batch1, const Tensor& batch2, Scalar beta, Scalar alpha) {
-  copy_into(self, in_float<baddbmm>(self, batch1, batch2, beta, alpha), "baddbmm_");
+// The form that writes to `self`.
+template <Name Text, auto Kernel>
+Tensor in_place(const Tensor& self, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+  const Tensor result = in_float<Kernel>(self, a, b, beta, alpha);
+  if (result.sizes() != self.sizes())
+    fail_value(std::string(Text.text) + ": " + describe("self", self) + "; the result has sizes " +
+               to_string(result.sizes()) + ", they must be the same");
+  copy_into(self, result, Text.text);
   return self;
 }
 
@@ -369,12 +374,25 @@ Tensor chain(std::span<const Tensor> matrices) {
   return product;
 }
 
-Tensor tensordot(const Tensor& self, const Tensor& other, std::span<const std::int64_t> dims_self,
+// `tensor` without what `other` has once only along a contracted dimension: there its elements are added up.
+Tensor summed_where_other_is_one(Tensor tensor, const std::vector<std::size_t>& dims, const Tensor& other,
+                                 const std::vector<std::size_t>& other_dims) {
+  for (std::size_t i = 0; i < dims.size(); ++i)
+    if (other.size(other_dims[i]) == 1 && tensor.size(dims[i]) != 1)
+      tensor = aten("sum.dim_IntList", {tensor, IntList{static_cast<std::int64_t>(dims[i])}, true,
+                                        static_cast<std::int64_t>(tensor.dtype())});
+  return tensor;
+}
+
+Tensor tensordot(const Tensor& given_self, const Tensor& given_other, std::span<const std::int64_t> dims_self,
                  std::span<const std::int64_t> dims_other) {
-  const auto a = wrap_dims("tensordot", dims_self, self.dim()), b = wrap_dims("tensordot", dims_other, other.dim());
+  const auto a = wrap_dims("tensordot", dims_self, given_self.dim());
+  const auto b = wrap_dims("tensordot", dims_other, given_other.dim());
   if (a.size() != b.size())
     fail_value("tensordot: dims are " + to_string(dims_self) + " and " + to_string(dims_other) +
                "; expected lists of one length");
+  const Tensor self = summed_where_other_is_one(given_self, a, given_other, b);
+  const Tensor other = summed_where_other_is_one(given_other, b, given_self, a);
   std::vector<std::size_t> order_a, order_b(b);
   std::vector<std::int64_t> sizes;
   std::int64_t rows = 1, depth = 1, columns = 1;
@@ -393,7 +411,7 @@ Tensor tensordot(const Tensor& self, const Tensor& other, std::span<const std::i
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (self.size(a[i]) != other.size(b[i]))
       fail_value("tensordot: " + describe("self", self) + " and " + describe("other", other) +
-                 "; contracted sizes must be equal");
+                 "; contracted sizes must be equal or 1");
     depth *= self.size(a[i]);
   }
   return reshaped(mm(reshaped(permute_view(self, order_a), Dims{rows, depth}),
@@ -414,7 +432,7 @@ constexpr OpDefinition kOps[] = {
     define_op<in_float<outer>>("aten::ger(Tensor self, Tensor vec2) -> Tensor"),
     define_op<in_float<addmm>>(
         "aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor"),
-    define_op<addmm_in_place>("aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar "
+    define_op<in_place<"addmm_", addmm>>("aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar "
                               "alpha=1) -> Tensor(a!)"),
     define_op<in_float<addmv>>(
         "aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor"),
@@ -422,7 +440,7 @@ constexpr OpDefinition kOps[] = {
         "aten::addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor"),
     define_op<in_float<baddbmm>>(
         "aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor"),
-    define_op<baddbmm_in_place>("aten::baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
+    define_op<in_place<"baddbmm_", baddbmm>>("aten::baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
                                 "Scalar alpha=1) -> Tensor(a!)"),
     define_op<in_float<addbmm>>(
         "aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor"),
@@ -430,6 +448,12 @@ constexpr OpDefinition kOps[] = {
         "aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor"),
     define_op<in_float<chain>>("aten::chain_matmul(Tensor[] matrices) -> Tensor"),
     define_op<in_float<chain>>("aten::linalg_multi_dot(Tensor[] tensors) -> Tensor"),
+    define_op<in_place<"addmv_", addmv>>(
+        "aten::addmv_(Tensor(a!) self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)"),
+    define_op<in_place<"addr_", addr>>(
+        "aten::addr_(Tensor(a!) self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)"),
+    define_op<in_place<"addbmm_", addbmm>>("aten::addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar "
+                                           "beta=1, Scalar alpha=1) -> Tensor(a!)"),
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/moves.h"
+#include "ops/shapes.h"
 #include "ops/views.h"
 #include "threadwheel/parallel.h"
 
@@ -253,11 +254,11 @@ Tensor searchsorted_scalar(const Tensor& sorted_sequence, Scalar self, bool out_
 constexpr OpDefinition kOps[] = {
     define_op<embedding>("aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, "
                          "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"),
-    define_op<embedding_bag>(
+    define_op<in_float<embedding_bag>>(
         "aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, "
         "int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> "
         "(Tensor, Tensor, Tensor, Tensor)"),
-    define_op<embedding_bag_padding>(
+    define_op<in_float<embedding_bag_padding>>(
         "aten::embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, "
         "int mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> "
         "(Tensor, Tensor, Tensor, Tensor)"),

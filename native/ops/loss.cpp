@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/shapes.h"
 #include "threadwheel/error.h"
@@ -201,14 +202,71 @@ Tensor log_softmax_of_classes(const Tensor& self, const Classes& c) {
   return out;
 }
 
+std::int64_t class_dim(const Tensor& self) { return self.dim() == 1 ? 0 : 1; }
+
+// One number for each class, shaped to go with `self`.
+Tensor along_classes(const Tensor& weight, const Tensor& self) {
+  Dims sizes(self.sizes().size(), 1);
+  sizes[static_cast<std::size_t>(class_dim(self))] = weight.numel();
+  return reshaped(weight, sizes);
+}
+
+Tensor weighted(const Tensor& x, const OptionalTensor& weight) {
+  return weight ? aten("mul.Tensor", {x, along_classes(*weight, x)}) : x;
+}
+
+Tensor minus_sum_of_classes(const Tensor& x) {
+  return aten("neg", {aten("sum.dim_IntList", {x, IntList{class_dim(x)}})});
+}
+
+// target: a probability for each class. The mean is over the places, whatever the weights.
+Tensor cross_entropy_of_probabilities(const Tensor& self, const Tensor& target, const OptionalTensor& weight,
+                                      std::int64_t reduction, double smoothing) {
+  constexpr const char* kName = "cross_entropy_loss";
+  const auto dim = static_cast<std::size_t>(class_dim(self));
+  const auto classes = static_cast<double>(self.size(dim));
+  if (!is_floating(target.dtype()) || (weight && (weight->dim() != 1 || weight->numel() != self.size(dim))))
+    fail_value(std::string(kName) + ": " + describe("self", self) + " and " + describe("target", target) + ", " +
+               dtype_name(target.dtype()) + "; expected int64 classes, or floating probabilities of self's sizes and a "
+               "weight for each class");
+  const Tensor logs = aten("log_softmax.int", {self, class_dim(self)});
+  const Tensor smooth =
+      smoothing > 0
+          ? aten("add.Scalar", {aten("mul.Scalar", {target, 1 - smoothing}), smoothing / classes})
+          : target;
+  const Tensor each = minus_sum_of_classes(weighted(aten("mul.Tensor", {logs, smooth}), weight));
+  return reduction == kNone ? each : reduce(kName, each.contiguous(), reduction);
+}
+
+// The part of the loss that all classes share alike: of the places that count.
+Tensor smooth_loss(const Tensor& logs, const Tensor& target, const OptionalTensor& weight, std::int64_t reduction,
+                   std::int64_t ignore_index) {
+  const Tensor ignored = aten("eq.Scalar", {target, ignore_index});
+  const Tensor each =
+      aten("masked_fill.Scalar", {minus_sum_of_classes(weighted(logs, weight)), ignored, std::int64_t{0}});
+  if (reduction == kNone) return each;
+  if (reduction == kSum) return aten("sum", {each});
+  const Tensor counted = aten("logical_not", {ignored});
+  const Tensor total = weight ? aten("sum", {aten("index_select", {*weight, std::int64_t{0}, aten("masked_select",
+                                                                                    {target, counted})})})
+                              : aten("sum", {counted});
+  return aten("div.Tensor", {aten("sum", {each}), total});
+}
+
+// target: int64 classes, or probabilities of self's sizes.
 Tensor cross_entropy_loss(const Tensor& self, const Tensor& target, const OptionalTensor& weight,
                           std::int64_t reduction, std::int64_t ignore_index, double label_smoothing) {
-  if (label_smoothing != 0 || target.dtype() != DType::kInt64)
-    throw Error(ErrorCode::kUnsupported, "cross_entropy_loss: label_smoothing is " + std::to_string(label_smoothing) +
-                                             " and target is " + dtype_name(target.dtype()) +
-                                             "; only 0 and int64 are supported");
+  if (!(label_smoothing >= 0 && label_smoothing <= 1))
+    fail_value("cross_entropy_loss: label_smoothing is " + std::to_string(label_smoothing) + "; expected 0 to 1");
+  if (self.dim() > 0 && self.sizes() == target.sizes())
+    return cross_entropy_of_probabilities(self, target, weight, reduction, label_smoothing);
   const Classes c("cross_entropy_loss", self, target, weight);
-  return nll_loss(log_softmax_of_classes(self, c), target, weight, reduction, ignore_index);
+  const Tensor logs = log_softmax_of_classes(self, c);
+  const Tensor sharp = nll_loss(logs, target, weight, reduction, ignore_index);
+  if (label_smoothing == 0) return sharp;
+  const Tensor smooth = smooth_loss(logs, target, weight, reduction, ignore_index);
+  return aten("add.Tensor", {aten("mul.Scalar", {sharp, 1 - label_smoothing}),
+                             aten("mul.Scalar", {smooth, label_smoothing / static_cast<double>(c.classes)})});
 }
 
 constexpr OpDefinition kOps[] = {

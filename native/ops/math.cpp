@@ -253,12 +253,6 @@ struct Negative : OnNumbers<"neg", ComputeTypes, false> {
     else return -x;
   }
 };
-struct Positive : OnNumbers<"positive", ComputeTypes, false> {
-  template <class T>
-  THREADWHEEL_INLINE T operator()(T x) const {
-    return x;
-  }
-};
 // Of complex numbers a real one.
 struct Abs : OnNumbers<"abs", ComputeTypes, false> {
   template <class T>
@@ -360,6 +354,13 @@ struct Conjugate : OnNumbers<"conj_physical", ComputeTypes> {
     else return x;
   }
 };
+
+Tensor positive(const Tensor& self) {
+  if (self.dtype() == DType::kBool)
+    throw Error(ErrorCode::kUnsupported,
+                "positive: unsupported dtype bool; supported are integers and wider dtypes");
+  return self;
+}
 
 // Of real tensors themselves, as in torch; the imaginary parts of complex ones change sign in a copy.
 Tensor conj(const Tensor& self) { return is_complex(self.dtype()) ? unary<Conjugate>(self) : self; }
@@ -537,7 +538,7 @@ constexpr OpDefinition kOps[] = {
     define_op<unary<Rad2deg, Into::kSelf>>("aten::rad2deg_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<unary<Sinc>>("aten::sinc(Tensor self) -> Tensor"),
     define_op<unary<Sinc, Into::kSelf>>("aten::sinc_(Tensor(a!) self) -> Tensor(a!)"),
-    define_op<unary<Conjugate>>("aten::conj_physical(Tensor self) -> Tensor"),
+    define_op<conj>("aten::conj_physical(Tensor self) -> Tensor"),
     define_op<unary<Conjugate, Into::kSelf>>("aten::conj_physical_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<unary<Asin>>("aten::arcsin(Tensor self) -> Tensor"),
     define_op<unary<Asin, Into::kSelf>>("aten::arcsin_(Tensor(a!) self) -> Tensor(a!)"),
@@ -567,7 +568,7 @@ constexpr OpDefinition kOps[] = {
     define_op<round_decimals<>>("aten::round.decimals(Tensor self, *, int decimals) -> Tensor"),
     define_op<unary<Round, Into::kSelf>>("aten::round_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<round_decimals<Into::kSelf>>("aten::round_.decimals(Tensor(a!) self, *, int decimals) -> Tensor(a!)"),
-    define_op<unary<Positive>>("aten::positive(Tensor(a) self) -> Tensor(a)"),
+    define_op<positive>("aten::positive(Tensor(a) self) -> Tensor(a)"),
     define_op<unary<Signbit>>("aten::signbit(Tensor self) -> Tensor"),
     define_op<binary<Copysign>>("aten::copysign.Tensor(Tensor self, Tensor other) -> Tensor"),
     define_op<binary_number<Copysign>>("aten::copysign.Scalar(Tensor self, Scalar other) -> Tensor"),

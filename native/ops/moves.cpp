@@ -36,7 +36,9 @@ void store_run(std::byte* const* pointers, const std::int64_t* strides, std::int
 
 template <class T, Combine Operation>
 T combined(T x, T y) {
-  if constexpr (Operation == Combine::kSum) {
+  if constexpr (kIsHalf<T>) {  // rounded at each step
+    return T(combined<float, Operation>(static_cast<float>(x), static_cast<float>(y)));
+  } else if constexpr (Operation == Combine::kSum) {
     if constexpr (std::is_same_v<T, bool>) return x || y;
     else if constexpr (std::is_integral_v<T>)
       return static_cast<T>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
@@ -96,7 +98,7 @@ void fill(const Tensor& tensor, Scalar value) {
 }
 
 Tensor to_index(const char* op, const Tensor& index) {
-  if (index.dtype() != DType::kInt64 && index.dtype() != DType::kInt32)
+  if (index.numel() > 0 && index.dtype() != DType::kInt64 && index.dtype() != DType::kInt32)
     throw Error(ErrorCode::kIndex, std::string(op) + ": the index is " + dtype_name(index.dtype()) +
                                        "; it must be int64 or int32");
   return convert(index, DType::kInt64, op);
@@ -130,9 +132,14 @@ void store_at(const Tensor& base, const Tensor& distances, const Tensor& source)
 }
 
 void combine_at(const char* op, Combine combine, const Tensor& base, const Tensor& distances, const Tensor& source) {
-  visit_dtype(RealAndBoolTypes(), base.dtype(), op, [&]<class T>() {
-    run_in_order(StridedLoop({&base, &distances, &source}), combine_kernel<T>(combine), base.numel());
-  });
+  const auto run = [&](StridedLoop::Kernel kernel) {
+    run_in_order(StridedLoop({&base, &distances, &source}), kernel, base.numel());
+  };
+  if (is_complex(base.dtype()) && combine <= Combine::kProduct)  // complex numbers have no order
+    return visit_dtype(ComplexTypes(), base.dtype(), op, [&]<class T>() {
+      run(combine == Combine::kSum ? &combine_run<T, Combine::kSum> : &combine_run<T, Combine::kProduct>);
+    });
+  visit_dtype(RealHalfAndBoolTypes(), base.dtype(), op, [&]<class T>() { run(combine_kernel<T>(combine)); });
 }
 
 Tensor take_slices(const Tensor& self, std::size_t dim, std::span<const std::int64_t> positions) {

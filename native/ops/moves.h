@@ -31,7 +31,7 @@ Tensor zeros(std::span<const std::int64_t> sizes, DType dtype);
 Tensor copy_of(const Tensor& tensor);
 void fill(const Tensor& tensor, Scalar value);
 
-// An index as int64. Throws Error(kIndex) for other dtypes than int32 and int64.
+// An index as int64. Throws Error(kIndex) for other dtypes than int32 and int64, unless it is empty.
 Tensor to_index(const char* op, const Tensor& index);
 
 // Positions in a dimension as distances in bytes: each of `index` (int64) times `stride` elements. Throws Error(kIndex)
@@ -46,7 +46,7 @@ void store_at(const Tensor& base, const Tensor& distances, const Tensor& source)
 
 enum class Combine { kSum, kProduct, kMaximum, kMinimum };
 
-// *(address of base + distance) = combine(that, source), in row-major order.
+// *(address of base + distance) = combine(that, source), in row-major order. Of complex numbers sums and products.
 void combine_at(const char* op, Combine combine, const Tensor& base, const Tensor& distances, const Tensor& source);
 
 // The slices of `self` at these positions of dimension `dim`, which the caller has checked.

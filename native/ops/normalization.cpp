@@ -1,11 +1,13 @@
 // Normalisations. A row is what statistics are taken over; rows run on the pool and none is split, so that results do
 // not depend on the number of threads. Statistics are sums over a fixed set of lanes, in two passes.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/normalization.h"
 #include "ops/rows.h"
@@ -321,6 +323,10 @@ Triple native_batch_norm(const Tensor& input, const OptionalTensor& weight, cons
                          double momentum, double eps) {
   Triple result =
       batch_norm_any("native_batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps);
+  // In the input's dtype, unless float32 parameters go with 16-bit ones.
+  const bool mixed = std::ranges::any_of(std::array{&weight, &bias, &running_mean, &running_var},
+                                         [&](const OptionalTensor* t) { return *t && (*t)->dtype() != input.dtype(); });
+  if (!mixed && is_half(input.dtype())) result = detail::narrowed(result, input.dtype());
   if (training) return result;
   const Tensor none = Tensor::empty(Dims{0}, std::get<1>(result).dtype());
   return {std::get<0>(result), none, none};
@@ -365,15 +371,8 @@ Tensor instance_norm(const Tensor& input, const OptionalTensor& weight, const Op
   // A running statistic of several images is their mean.
   for (const auto& [running, values] : {std::pair(&running_mean, &mean), std::pair(&running_var, &variance)})
     if (*running)
-      visit_dtype(FloatingTypes(), (*values)->dtype(), "instance_norm", [&]<class T>() {
-        Tensor average = Tensor::empty(Dims{c.channels}, (*values)->dtype());
-        for (std::int64_t i = 0; i < c.channels; ++i) {
-          T sum(0);
-          for (std::int64_t image = 0; image < c.batch; ++image) sum += (*values)->data<T>()[image * c.channels + i];
-          average.data<T>()[i] = sum / static_cast<T>(c.batch);
-        }
-        copy_into(**running, average, "instance_norm");
-      });
+      copy_into(**running, aten("mean.dim", {reshaped(**values, Dims{c.batch, c.channels}), IntList{0}}),
+                "instance_norm");
   return reshaped(out, input.sizes());
 }
 

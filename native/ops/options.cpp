@@ -4,12 +4,14 @@
 #include <limits>
 #include <string>
 
+#include "ops/views.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
 
 constexpr std::int64_t kStrided = 0;         // c10::Layout
+constexpr std::int64_t kPreserve = 1;
 constexpr std::int64_t kLastMemoryFormat = 3;  // c10::MemoryFormat: contiguous, preserve, channels last in 2d and 3d
 
 [[noreturn]] void refuse(const char* op, const std::string& problem) {
@@ -36,6 +38,11 @@ void check_memory_format(const char* op, const Value& memory_format) {
   if (format < 0 || format > kLastMemoryFormat)
     refuse(op, "memory_format is " + std::to_string(format) + "; supported are 0 to " +
                    std::to_string(kLastMemoryFormat));
+}
+
+bool is_dense_in(const Tensor& self, std::int64_t format) {
+  if (format <= kPreserve) return self.is_contiguous();
+  return self.dim() == format + 2 && views::movedim(self, 1, -1).is_contiguous();
 }
 
 DType read_dtype(const char* op, std::optional<std::int64_t> number, DType otherwise) {

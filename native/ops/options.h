@@ -14,6 +14,9 @@ void check_layout(const char* op, const Value& layout);
 void check_device(const char* op, const Value& device);
 void check_memory_format(const char* op, const Value& memory_format);
 
+// Whether the elements lie dense in the order of memory of c10::MemoryFormat `format`: channels last, or contiguous.
+bool is_dense_in(const Tensor& self, std::int64_t format);
+
 // The dtype that an `int?` argument names. Throws Error(kValue) for a number that is none.
 DType read_dtype(const char* op, std::optional<std::int64_t> number, DType otherwise);
 

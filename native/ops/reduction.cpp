@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ops/families.h"
+#include "ops/moves.h"
 #include "ops/quantized.h"
 #include "ops/reduce.h"
 #include "threadwheel/error.h"
@@ -136,6 +137,7 @@ DType truth_dtype(const Tensor& self) { return self.dtype() == DType::kUInt8 ? D
 
 // Of each element alone, which is what no dimension to reduce means here.
 Tensor truth(const char* op, const Tensor& self) {
+  if (self.dtype() == DType::kBool) return copy_of(self);
   return convert(convert(self, DType::kBool, op), truth_dtype(self), op);
 }
 

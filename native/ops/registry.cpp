@@ -13,6 +13,8 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     pointwise_ops,
     math_ops,
     special_ops,
+    bessel_ops,
+    polynomial_ops,
     activation_ops,
     comparison_ops,
     logic_ops,

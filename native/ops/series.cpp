@@ -173,8 +173,8 @@ Tensor cumulative_trapezoid_dx(const Tensor& y, Scalar dx, std::int64_t dim) {
 
 Tensor cumulative_trapezoid_x(const Tensor& y, const Tensor& x, std::int64_t dim) {
   const std::size_t at = area_dim(y, dim);
-  const Tensor halves = aten("div.Scalar", {widths_of(y, x, at), 2.0});
-  return running_area(aten("mul.Tensor", {halves, neighbour_sums(y, at)}), at);
+  const Tensor areas = aten("mul.Tensor", {widths_of(y, x, at), neighbour_sums(y, at)});
+  return running_area(aten("div.Scalar", {areas, 2.0}), at);
 }
 
 // --- quantiles and modes ------------------------------------------------------------------------------------
@@ -315,20 +315,67 @@ Tensor renorm(const Tensor& self, Scalar p, std::int64_t dim, Scalar maxnorm) {
   return convert(aten("mul.Tensor", {self, factor}), self.dtype(), "renorm");
 }
 
-// self: [variables, observations] or [observations].
+Tensor renorm_in_place(const Tensor& self, Scalar p, std::int64_t dim, Scalar maxnorm) {
+  copy_into(self, renorm(self, p, dim, maxnorm), "renorm_");
+  return self;
+}
+
+bool all_true(const Tensor& conditions) { return aten_value("is_nonzero", {aten("all", {conditions})}).to_bool(); }
+
+void check_weights(const char* name, const OptionalTensor& weights, bool integral, std::int64_t observations) {
+  if (!weights) return;
+  const bool fits = integral ? dtype_info(weights->dtype()).category == DTypeCategory::kInteger
+                             : is_floating(weights->dtype());
+  if (!fits || weights->dim() > 1 || weights->numel() != observations ||
+      !all_true(aten("ge.Scalar", {*weights, std::int64_t{0}})))
+    fail_value(std::string("cov: ") + describe(name, *weights) + ", " + dtype_name(weights->dtype()) + "; expected " +
+               std::to_string(observations) + (integral ? " integers" : " floats") + " of 0 or more");
+}
+
+// How much each observation counts: how often it occurs times how much it weighs. None: each once.
+OptionalTensor joint_weights(const OptionalTensor& fweights, const OptionalTensor& aweights) {
+  if (fweights && aweights) return aten("mul.Tensor", {*fweights, *aweights});
+  return fweights ? fweights : aweights;
+}
+
+Tensor product_of_deviations(const Tensor& weighted, const Tensor& centered) {
+  return aten("mm", {weighted, aten("conj", {transpose_view(centered, 0, 1)})});
+}
+
+// x: [variables, observations].
+Tensor plain_cov(const Tensor& x, std::int64_t correction) {
+  const Tensor centered = aten("sub.Tensor", {x, aten("mean.dim", {x, IntList{1}, true})});
+  const auto divisor = static_cast<double>(std::max<std::int64_t>(0, x.size(1) - correction));
+  return aten("squeeze", {aten("div.Scalar", {product_of_deviations(centered, centered), divisor})});
+}
+
+// With aweights the correction is for as many observations as they are worth.
+Tensor weighted_cov(const Tensor& x, const Tensor& weights, const OptionalTensor& aweights, std::int64_t correction) {
+  const Tensor total = aten("sum", {weights});
+  const Tensor sum = aten("sum.dim_IntList", {aten("mul.Tensor", {x, weights}), IntList{1}, true});
+  const Tensor centered = aten("sub.Tensor", {x, aten("div.Tensor", {sum, total})});
+  Tensor excess = scalar_tensor(correction, DType::kInt64);
+  if (aweights && correction != 0) {
+    const Tensor squares = aten("sum", {aten("mul.Tensor", {weights, *aweights})});
+    excess = aten("div.Tensor", {aten("mul.Scalar", {squares, correction}), total});
+  }
+  const Tensor divisor = aten("clamp_min", {aten("sub.Tensor", {total, excess}), std::int64_t{0}});
+  const Tensor product = product_of_deviations(aten("mul.Tensor", {centered, weights}), centered);
+  return aten("squeeze", {aten("div.Tensor", {product, divisor})});
+}
+
+// self: [variables, observations] or [observations]; fweights: how often each occurs; aweights: how much it counts.
 Tensor cov(const Tensor& self, std::int64_t correction, const OptionalTensor& fweights,
            const OptionalTensor& aweights) {
-  if (fweights || aweights)
-    throw Error(ErrorCode::kUnsupported, "cov: fweights and aweights are not supported; repeat or scale observations");
   if (self.dim() > 2 || self.dtype() == DType::kBool)
     fail_value("cov: " + describe("input", self) + ", " + dtype_name(self.dtype()) +
                "; expected numbers in at most 2 dimensions");
   const DType dtype = is_integral(self.dtype()) ? DType::kFloat32 : self.dtype();
   const Tensor x = convert(self.dim() < 2 ? reshaped(self, Dims{1, self.numel()}) : self, dtype, "cov");
-  const Tensor centered = aten("sub.Tensor", {x, aten("mean.dim", {x, IntList{1}, true})});
-  const auto divisor = static_cast<double>(std::max<std::int64_t>(0, x.size(1) - correction));
-  const Tensor product = aten("mm", {centered, aten("conj", {transpose_view(centered, 0, 1)})});
-  return aten("squeeze", {aten("div.Scalar", {product, divisor})});
+  check_weights("fweights", fweights, true, x.size(1));
+  check_weights("aweights", aweights, false, x.size(1));
+  const OptionalTensor weights = joint_weights(fweights, aweights);
+  return weights ? weighted_cov(x, *weights, aweights, correction) : plain_cov(x, correction);
 }
 
 Tensor corrcoef(const Tensor& self) {
@@ -383,6 +430,8 @@ constexpr OpDefinition kOps[] = {
         "interpolation=\"linear\") -> Tensor"),
     define_op<mode>("aten::mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)"),
     define_op<renorm>("aten::renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor"),
+    define_op<renorm_in_place>(
+        "aten::renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)"),
     define_op<cov>(
         "aten::cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor"),
     define_op<corrcoef>("aten::corrcoef(Tensor self) -> Tensor"),

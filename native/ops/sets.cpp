@@ -11,6 +11,7 @@
 #include "ops/elementwise.h"
 #include "ops/families.h"
 #include "ops/moves.h"
+#include "ops/shapes.h"
 #include "ops/views.h"
 
 namespace threadwheel {
@@ -214,7 +215,7 @@ constexpr OpDefinition kOps[] = {
     define_op<scalar_isin>("aten::isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, "
                            "bool assume_unique=False, bool invert=False) -> Tensor"),
     define_op<bincount>("aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor"),
-    define_op<histc>("aten::histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor"),
+    define_op<in_float<histc>>("aten::histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor"),
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Sorting along a dimension: sort, argsort, topk, kthvalue, median. NaN counts as greater than every number; equal
-// elements keep their order. A row is sorted as pairs of value and position, rows run in parallel.
+// elements keep their order, but for topk and kthvalue, which leave them in the order that torch's algorithms do. A row
+// is sorted as pairs of value and position, rows run in parallel.
 #include <algorithm>
 #include <tuple>
 #include <vector>
@@ -25,23 +26,30 @@ bool is_nan(T value) {
   return value != value;
 }
 
-// Numbers before NaN; among equals the earlier position.
+// Numbers before NaN, or after it.
 template <class T>
-struct Ascending {
+struct Below {
   bool operator()(const Entry<T>& a, const Entry<T>& b) const {
-    if (a.value < b.value || (is_nan(b.value) && !is_nan(a.value))) return true;
-    if (b.value < a.value || (is_nan(a.value) && !is_nan(b.value))) return false;
-    return a.position < b.position;
+    return a.value < b.value || (is_nan(b.value) && !is_nan(a.value));
   }
 };
 template <class T>
-struct Descending {
+struct Above {
+  bool operator()(const Entry<T>& a, const Entry<T>& b) const { return Below<T>()(b, a); }
+};
+
+// Among equals the earlier position.
+template <class T, class Before>
+struct Stable {
   bool operator()(const Entry<T>& a, const Entry<T>& b) const {
-    if (b.value < a.value || (is_nan(a.value) && !is_nan(b.value))) return true;
-    if (a.value < b.value || (is_nan(b.value) && !is_nan(a.value))) return false;
-    return a.position < b.position;
+    if (Before()(a, b)) return true;
+    return !Before()(b, a) && a.position < b.position;
   }
 };
+template <class T>
+using Ascending = Stable<T, Below<T>>;
+template <class T>
+using Descending = Stable<T, Above<T>>;
 
 // Dtypes without an order of their own here are compared as float32, which holds all their values.
 Tensor comparable(const Tensor& x, const char* op) {
@@ -115,7 +123,20 @@ Tensor argsort(const Tensor& self, std::int64_t dim, bool descending) {
 
 Tensor msort(const Tensor& self) { return std::get<0>(sort(self, 0, false)); }
 
-Sorted topk(const Tensor& self, std::int64_t k, std::int64_t dim, bool largest, bool) {
+// The first k in front. Which of equal elements these are is a matter of the algorithm: here torch's.
+template <class T, class Before>
+void bring_first(std::vector<Entry<T>>& row, std::int64_t k, bool sorted, Before before) {
+  constexpr std::int64_t kFew = 64;  // fewer than one of so many: by a heap
+  if (k == 0) return;
+  if (k * kFew <= static_cast<std::int64_t>(row.size())) {
+    std::partial_sort(row.begin(), row.begin() + k, row.end(), before);
+  } else {
+    std::nth_element(row.begin(), row.begin() + k - 1, row.end(), before);
+    if (sorted) std::sort(row.begin(), row.begin() + k - 1, before);
+  }
+}
+
+Sorted topk(const Tensor& self, std::int64_t k, std::int64_t dim, bool largest, bool sorted) {
   const std::size_t at = wrap_dim("topk", dim, self.dim());
   if (k < 0 || k > size_at(self, at))
     fail_value("topk", "k is " + std::to_string(k) + " for a dimension of size " + std::to_string(size_at(self, at)) +
@@ -123,9 +144,9 @@ Sorted topk(const Tensor& self, std::int64_t k, std::int64_t dim, bool largest, 
   if (self.dim() == 0) return {copy_of(self), zeros({}, DType::kInt64)};
   const Tensor positions = arrange_rows("topk", self, at, k, [&]<class T>(std::vector<Entry<T>>& row) {
     if (largest) {
-      std::partial_sort(row.begin(), row.begin() + k, row.end(), Descending<T>());
+      bring_first(row, k, sorted, Above<T>());
     } else {
-      std::partial_sort(row.begin(), row.begin() + k, row.end(), Ascending<T>());
+      bring_first(row, k, sorted, Below<T>());
     }
   });
   return {values_at(self, at, positions), positions};
@@ -151,13 +172,46 @@ void bring_nth(std::vector<Entry<T>>& row, std::int64_t n) {
   std::swap(row[0], row[static_cast<std::size_t>(n)]);
 }
 
+// Hoare's selection with the median of three as pivot, step by step as torch's quick_select_template takes it: of equal
+// elements the same is found.
+template <class T>
+void select_kth(std::vector<Entry<T>>& row, std::int64_t k) {
+  const Above<T> above;
+  Entry<T>* const a = row.data();
+  std::int64_t left = 0, right = static_cast<std::int64_t>(row.size()) - 1;
+  const auto order = [&](std::int64_t low, std::int64_t high) {
+    if (above(a[low], a[high])) std::swap(a[low], a[high]);
+  };
+  while (right > left + 1) {
+    std::swap(a[left + (right - left) / 2], a[left + 1]);
+    order(left + 1, right);
+    order(left, right);
+    order(left + 1, left);
+    std::int64_t i = left + 1, j = right;
+    const Entry<T> pivot = a[left];
+    for (;;) {
+      do ++i;
+      while (above(pivot, a[i]));
+      do --j;
+      while (above(a[j], pivot));
+      if (j < i) break;
+      std::swap(a[i], a[j]);
+    }
+    std::swap(a[left], a[j]);
+    if (j <= k) left = i;
+    if (j >= k) right = j - 1;
+  }
+  if (right == left + 1) order(left, right);
+  std::swap(a[0], a[k]);
+}
+
 Sorted kthvalue(const Tensor& self, std::int64_t k, std::int64_t dim, bool keepdim) {
   const std::int64_t size = size_at(self, wrap_dim("kthvalue", dim, self.dim()));
   if (k < 1 || k > size)
     fail_value("kthvalue", "k is " + std::to_string(k) + " for a dimension of size " + std::to_string(size) +
                                "; it must be from 1 to that");
   return one_of_each_row("kthvalue", self, dim, keepdim,
-                         [&]<class T>(std::vector<Entry<T>>& row) { bring_nth(row, k - 1); });
+                         [&]<class T>(std::vector<Entry<T>>& row) { select_kth(row, k - 1); });
 }
 
 // The lower of the two in the middle; the first NaN where there is one.

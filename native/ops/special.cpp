@@ -5,9 +5,11 @@
 #include <numbers>
 #include <numeric>
 #include <string>
+#include <tuple>
 
 #include "ops/compose.h"
 #include "ops/pointwise.h"
+#include "ops/shapes.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -334,6 +336,23 @@ Tensor nextafter(const Tensor& self, const Tensor& other) {
 Tensor ldexp(const Tensor& self, const Tensor& other) {
   return aten("mul.Tensor", {self, aten("pow.Scalar", {2.0, other})});
 }
+Tensor ldexp_in_place(const Tensor& self, const Tensor& other) {
+  return aten("mul_.Tensor", {self, aten("pow.Scalar", {2.0, other})});
+}
+
+// self: floats -> fractions of 0.5 or more below 1, and int32 powers of two. Of infinities and NaN the power is 0.
+std::tuple<Tensor, Tensor> frexp(const Tensor& self) {
+  const Tensor x = is_half(self.dtype()) ? convert(self, DType::kFloat32, "frexp") : self.contiguous();
+  const Tensor fractions = Tensor::empty(self.sizes(), x.dtype()), powers = Tensor::empty(self.sizes(), DType::kInt32);
+  visit_dtype(FloatingTypes(), x.dtype(), "frexp", [&]<class T>() {
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      int power = 0;
+      fractions.data<T>()[i] = std::frexp(x.data<const T>()[i], &power);
+      powers.data<std::int32_t>()[i] = std::isfinite(fractions.data<T>()[i]) ? power : 0;
+    }
+  });
+  return {convert(fractions, self.dtype(), "frexp"), powers};
+}
 
 // In double whatever the operands are.
 DType power_dtype(std::span<const Operand> operands) {
@@ -347,6 +366,25 @@ Tensor float_power(const Tensor& self, const Tensor& exponent) {
 Tensor float_power_number(const Tensor& self, Scalar exponent) {
   const DType dtype = power_dtype(std::array<Operand, 2>{self, exponent});
   return aten("pow.Tensor_Scalar", {convert(self, dtype, "float_power"), exponent});
+}
+
+Tensor number_float_power(Scalar self, const Tensor& exponent) {
+  const DType dtype = power_dtype(std::array<Operand, 2>{self, exponent});
+  return aten("pow.Scalar", {self, convert(exponent, dtype, "float_power")});
+}
+
+// The result must be of the dtype already: nothing is rounded to a narrower one.
+Tensor store_float_power(const Tensor& self, const Tensor& result) {
+  if (self.dtype() != result.dtype())
+    throw Error(ErrorCode::kValue, std::string("float_power_: self is ") + dtype_name(self.dtype()) +
+                                       " and the result " + dtype_name(result.dtype()) + "; convert self first");
+  return aten("copy_", {self, result});
+}
+Tensor float_power_in_place(const Tensor& self, const Tensor& exponent) {
+  return store_float_power(self, float_power(self, exponent));
+}
+Tensor float_power_number_in_place(const Tensor& self, Scalar exponent) {
+  return store_float_power(self, float_power_number(self, exponent));
 }
 
 Tensor isreal(const Tensor& self) {
@@ -400,7 +438,9 @@ constexpr OpDefinition kOps[] = {
     define_op<mvlgamma<>>("aten::special_multigammaln(Tensor self, int p) -> Tensor"),
     define_op<binary<Igamma>>("aten::igamma(Tensor self, Tensor other) -> Tensor"),
     define_op<binary<Igamma>>("aten::special_gammainc(Tensor self, Tensor other) -> Tensor"),
+    define_op<binary<Igamma, Into::kSelf>>("aten::igamma_(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
     define_op<binary<Igammac>>("aten::igammac(Tensor self, Tensor other) -> Tensor"),
+    define_op<binary<Igammac, Into::kSelf>>("aten::igammac_(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
     define_op<binary<Igammac>>("aten::special_gammaincc(Tensor self, Tensor other) -> Tensor"),
     define_op<unary<Erfinv>>("aten::erfinv(Tensor self) -> Tensor"),
     define_op<unary<Erfinv, Into::kSelf>>("aten::erfinv_(Tensor(a!) self) -> Tensor(a!)"),
@@ -431,6 +471,12 @@ constexpr OpDefinition kOps[] = {
     define_op<nextafter<>>("aten::nextafter(Tensor self, Tensor other) -> Tensor"),
     define_op<nextafter<Into::kSelf>>("aten::nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
     define_op<ldexp>("aten::ldexp.Tensor(Tensor self, Tensor other) -> Tensor"),
+    define_op<ldexp_in_place>("aten::ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)"),
+    define_op<frexp>("aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)"),
+    define_op<number_float_power>("aten::float_power.Scalar(Scalar self, Tensor exponent) -> Tensor"),
+    define_op<float_power_in_place>("aten::float_power_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)"),
+    define_op<float_power_number_in_place>(
+        "aten::float_power_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)"),
     define_op<float_power>("aten::float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor"),
     define_op<float_power_number>("aten::float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor"),
     define_op<isreal>("aten::isreal(Tensor self) -> Tensor"),

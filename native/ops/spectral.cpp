@@ -13,6 +13,8 @@
 namespace threadwheel {
 namespace {
 
+using OptionalTensor = std::optional<Tensor>;
+
 using TensorPair = std::tuple<Tensor, Tensor>;
 using Triple = std::tuple<Tensor, Tensor, Tensor>;
 using Ints = std::span<const std::int64_t>;
@@ -250,26 +252,48 @@ Tensor pseudo_inverse(const char* op, const Tensor& self, std::optional<double> 
   return convert(aten("matmul", {scaled, svd.left}), self.dtype(), op);
 }
 
-void check_not_hermitian(const char* op, bool hermitian) {
-  if (hermitian)
-    throw Error(ErrorCode::kUnsupported, std::string(op) + ": hermitian is true; only false is supported");
+// Of a matrix that is said to be hermitian only the lower triangle counts.
+Tensor as_given(const char* op, const Tensor& self, bool hermitian) {
+  if (!hermitian) return self;
+  check_matrix(op, self, true);
+  const Tensor below = aten("tril", {self, std::int64_t{-1}});
+  return aten("add.Tensor", {aten("tril", {self}), swapped(below)});
 }
 
 Tensor linalg_pinv(const Tensor& self, std::optional<double> atol, std::optional<double> rtol, bool hermitian) {
-  check_not_hermitian("linalg_pinv", hermitian);
-  return pseudo_inverse("linalg_pinv", self, atol, rtol);
+  return pseudo_inverse("linalg_pinv", as_given("linalg_pinv", self, hermitian), atol, rtol);
 }
 Tensor linalg_pinv_rcond(const Tensor& self, double rcond, bool hermitian) {
-  check_not_hermitian("linalg_pinv", hermitian);
-  return pseudo_inverse("linalg_pinv", self, 0.0, rcond);
+  return linalg_pinv(self, 0.0, rcond, hermitian);
+}
+
+// One number for all matrices of a batch, as a tensor.
+std::optional<double> tolerance(const char* op, const char* name, const OptionalTensor& value) {
+  if (!value) return std::nullopt;
+  if (value->numel() != 1)
+    throw Error(ErrorCode::kUnsupported,
+                std::string(op) + ": " + describe(name, *value) + "; supported is one number for all matrices");
+  return aten_value("item", {*value}).to_scalar().to<double>();
+}
+
+Tensor linalg_pinv_tensor(const Tensor& self, const OptionalTensor& atol, const OptionalTensor& rtol, bool hermitian) {
+  return linalg_pinv(self, tolerance("linalg_pinv", "atol", atol), tolerance("linalg_pinv", "rtol", rtol), hermitian);
 }
 Tensor pinverse(const Tensor& self, double rcond) { return pseudo_inverse("pinverse", self, 0.0, rcond); }
 
 Tensor linalg_matrix_rank(const Tensor& self, std::optional<double> atol, std::optional<double> rtol, bool hermitian) {
-  check_not_hermitian("linalg_matrix_rank", hermitian);
-  const Svd svd = svd_in_double("linalg_matrix_rank", self, false);
+  const Svd svd = svd_in_double("linalg_matrix_rank", as_given("linalg_matrix_rank", self, hermitian), false);
   if (svd.values.numel() == 0) return zeros(batch_sizes(self, {}), DType::kInt64);
   return aten("sum.dim_IntList", {aten("gt.Tensor", {svd.values, cutoff(self, svd.values, atol, rtol)}), IntList{-1}});
+}
+
+Tensor linalg_matrix_rank_tensor(const Tensor& self, const OptionalTensor& atol, const OptionalTensor& rtol,
+                                 bool hermitian) {
+  constexpr const char* kName = "linalg_matrix_rank";
+  return linalg_matrix_rank(self, tolerance(kName, "atol", atol), tolerance(kName, "rtol", rtol), hermitian);
+}
+Tensor linalg_matrix_rank_tol(const Tensor& self, double tol, bool hermitian) {
+  return linalg_matrix_rank(self, tol, 0.0, hermitian);
 }
 
 // Least squares of smallest norm.
@@ -495,6 +519,14 @@ constexpr OpDefinition kOps[] = {
         "aten::linalg_pinv.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) "
         "-> Tensor"),
     define_op<linalg_pinv_rcond>("aten::linalg_pinv(Tensor self, float rcond, bool hermitian=False) -> Tensor"),
+    define_op<linalg_pinv_tensor>(
+        "aten::linalg_pinv.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool "
+        "hermitian=False) -> Tensor"),
+    define_op<linalg_matrix_rank_tensor>(
+        "aten::linalg_matrix_rank.atol_rtol_tensor(Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool "
+        "hermitian=False) -> Tensor"),
+    define_op<linalg_matrix_rank_tol>(
+        "aten::linalg_matrix_rank(Tensor self, float tol, bool hermitian=False) -> Tensor"),
     define_op<pinverse>("aten::pinverse(Tensor self, float rcond=1e-15) -> Tensor"),
     define_op<linalg_matrix_rank>(
         "aten::linalg_matrix_rank.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool "

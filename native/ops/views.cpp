@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ops/checks.h"
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "tensor/strided_loop.h"
 
@@ -167,12 +168,8 @@ Tensor t(const Tensor& self) {
   return reverse_dims(self);
 }
 
-Tensor real_adjoint(const Tensor& self) {
-  if (dtype_info(self.dtype()).category == DTypeCategory::kComplex)
-    throw Error(ErrorCode::kUnsupported, "adjoint: unsupported dtype " + std::string(dtype_name(self.dtype())) +
-                                             "; take mT of the conjugate");
-  return matrix_transpose(self);
-}
+// Of complex numbers a copy: there are no views here that change signs.
+Tensor adjoint(const Tensor& self) { return aten("conj", {matrix_transpose(self)}); }
 
 Tensor expand_op(const Tensor& self, Ints sizes, bool) { return expand(self, sizes); }
 Tensor expand_as(const Tensor& self, const Tensor& other) { return expand(self, other.sizes()); }
@@ -190,7 +187,8 @@ Tensor unflatten(const Tensor& self, std::int64_t dim, Ints sizes) {
   return view(self, result);
 }
 
-Tensor ravel(const Tensor& self) { return reshape(self, Dims{-1}); }
+// A copy unless contiguous, even where a view would do.
+Tensor ravel(const Tensor& self) { return view(self.contiguous(), Dims{-1}); }
 
 Tensor narrow_tensor(const Tensor& self, std::int64_t dim, const Tensor& start, std::int64_t length) {
   if (start.dim() != 0 || dtype_info(start.dtype()).category != DTypeCategory::kInteger)
@@ -305,11 +303,11 @@ constexpr OpDefinition kOps[] = {
     define_op<reverse_dims>("aten::numpy_T.a(Tensor(a) self) -> Tensor(a)"),
     define_op<matrix_transpose>("aten::mT(Tensor(a) self) -> Tensor(a)"),
     define_op<matrix_transpose>("aten::mT.a(Tensor(a) self) -> Tensor(a)"),
-    define_op<real_adjoint>("aten::mH(Tensor(a) self) -> Tensor(a)"),
-    define_op<real_adjoint>("aten::mH.a(Tensor(a) self) -> Tensor(a)"),
-    define_op<real_adjoint>("aten::adjoint(Tensor(a) self) -> Tensor(a)"),
-    define_op<real_adjoint>("aten::matrix_H(Tensor(a) self) -> Tensor(a)"),
-    define_op<real_adjoint>("aten::matrix_H.a(Tensor(a) self) -> Tensor(a)"),
+    define_op<adjoint>("aten::mH(Tensor(a) self) -> Tensor(a)"),
+    define_op<adjoint>("aten::mH.a(Tensor(a) self) -> Tensor(a)"),
+    define_op<adjoint>("aten::adjoint(Tensor(a) self) -> Tensor(a)"),
+    define_op<adjoint>("aten::matrix_H(Tensor(a) self) -> Tensor(a)"),
+    define_op<adjoint>("aten::matrix_H.a(Tensor(a) self) -> Tensor(a)"),
     define_op<movedim>("aten::movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)"),
     define_op<movedim_list>("aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)"),
     define_op<movedim_list>("aten::moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)"),
@@ -345,6 +343,9 @@ constexpr OpDefinition kOps[] = {
     define_op<each<atleast_2d>>("aten::atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]"),
     define_op<atleast_3d>("aten::atleast_3d(Tensor self) -> Tensor"),
     define_op<each<atleast_3d>>("aten::atleast_3d.Sequence(Tensor[] tensors) -> Tensor[]"),
+    define_op<InPlace<as_strided>::call>(
+        "aten::as_strided_(Tensor(a!) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> "
+        "Tensor(a!)"),
     define_op<InPlace<t>::call>("aten::t_(Tensor(a!) self) -> Tensor(a!)"),
     define_op<InPlace<transpose>::call>("aten::transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)"),
     define_op<InPlace<squeeze_all>::call>("aten::squeeze_(Tensor(a!) self) -> Tensor(a!)"),
@@ -352,7 +353,7 @@ constexpr OpDefinition kOps[] = {
     define_op<InPlace<squeeze_dims>::call>("aten::squeeze_.dims(Tensor(a!) self, int[] dim) -> Tensor(a!)"),
     define_op<InPlace<unsqueeze>::call>("aten::unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)"),
     define_op<Copying<same_view>::call>("aten::alias_copy(Tensor self) -> Tensor"),
-    define_op<Copying<view>::call>("aten::view_copy(Tensor self, SymInt[] size) -> Tensor"),
+    define_op<Copying<reshape>::call>("aten::view_copy(Tensor self, SymInt[] size) -> Tensor"),
     define_op<Copying<permute>::call>("aten::permute_copy(Tensor self, int[] dims) -> Tensor"),
     define_op<Copying<t>::call>("aten::t_copy(Tensor self) -> Tensor"),
     define_op<Copying<transpose>::call>("aten::transpose_copy.int(Tensor self, int dim0, int dim1) -> Tensor"),

@@ -49,6 +49,9 @@ inline constexpr bool kIsComplex = false;
 template <class T>
 inline constexpr bool kIsComplex<std::complex<T>> = true;
 
+template <class T>
+inline constexpr bool kIsHalf = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+
 // float32 of complex64; a real dtype of itself.
 DType real_dtype(DType dtype);
 // complex64 of float32. Throws Error(kUnsupported) for float16: there is no complex32.
@@ -73,6 +76,8 @@ using NumberTypes = TypeList<std::uint8_t, std::int8_t, std::int16_t, std::int32
                              std::complex<float>, std::complex<double>>;
 using RealAndBoolTypes =
     TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, float, double>;
+using RealHalfAndBoolTypes = TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, Half,
+                                      BFloat16, float, double>;
 
 using AllTypes = TypeList<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, Half, BFloat16,
                           float, double, std::complex<float>, std::complex<double>>;

@@ -1,7 +1,10 @@
-"""torch's values as threadwheel's and the other way around, and where two results differ."""
+"""torch's values as threadwheel's and the other way around, where two results differ, and processes to compare in."""
 
 from __future__ import annotations
 
+import faulthandler
+import os
+import pickle
 from typing import Any
 
 import numpy as np
@@ -68,3 +71,18 @@ def tensor_difference(ours: Any, theirs: torch.Tensor, coarsest: str | None, whe
         return None
     at = np.unravel_index(int(np.argmin(same)), same.shape)
     return f"{where}: {got[at]} for {expected[at]} at {tuple(map(int, at))} of {got.shape}"
+
+
+def in_child(work: Any) -> Any:
+    """work()'s result, from a process of its own: torch has been seen to die of odd arguments."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        faulthandler.disable()
+        os.write(write, pickle.dumps(work()))
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        data = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return pickle.loads(data) if status == 0 else None

@@ -6,15 +6,12 @@ generous. The arguments are the same at each run; --seeds N takes more of them.
 
 from __future__ import annotations
 
-import faulthandler
-import os
-import pickle
 from typing import Any
 
 import pytest
 import torch
 from arguments import Maker, arguments_of
-from comparing import difference, to_ours
+from comparing import difference, in_child, to_ours
 
 import threadwheel as tw
 
@@ -101,21 +98,6 @@ def compare_once(full: str, seed: int) -> str | None:
     except (NotImplementedError, *ERRORS):
         return None  # never wrong, but an error; test_missing counts them
     return difference(got, expected, coarsest([*positional, *named.values()]))
-
-
-def in_child(work: Any) -> Any:
-    """work()'s result, from a process of its own: torch has been seen to die of odd arguments."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        faulthandler.disable()
-        os.write(write, pickle.dumps(work()))
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        data = pipe.read()
-    _, status = os.waitpid(child, 0)
-    return pickle.loads(data) if status == 0 else None
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -120,3 +120,11 @@ def test_refusals(call: Any, error: type, text: str) -> None:
     with pytest.raises(error) as raised:
         call()
     assert str(raised.value) == text
+
+
+def test_limits_may_be_tensors() -> None:
+    start, end = tw.tensor(1.0), tw.tensor(3)
+    assert tw.linspace(start, 3, 3).tolist() == tw.linspace(1, end, 3).tolist() == [1, 2, 3]
+    assert tw.logspace(start, end, 3).tolist() == [10, 100, 1000]
+    with pytest.raises(ValueError, match=r"linspace: a limit has sizes \[1\]; expected a tensor without dimensions"):
+        tw.linspace(tw.ones(1), 3, 3)

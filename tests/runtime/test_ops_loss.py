@@ -31,8 +31,30 @@ def test_classes_are_weighed_and_ignored() -> None:
     assert tw.nll_loss_nd(logs, target, ignore_index=1).item() == pytest.approx(-logs[1, 0])
     with pytest.raises(ValueError, match="a target is 5; expected 0 to 1"):
         tw.nll_loss_nd(logs, np.array([0, 5]))
-    with pytest.raises(NotImplementedError, match="only 0 and int64 are supported"):
-        tw.cross_entropy_loss(logits, target, label_smoothing=0.1)
+
+
+def test_smoothed_classes_and_probabilities_cost_the_same() -> None:
+    logits, target, smoothing = X, np.array([1, 0]), 0.3
+    probabilities = np.eye(2)[target] * (1 - smoothing) + smoothing / 2
+    each = -(probabilities * (X - np.log(np.exp(X).sum(1, keepdims=True)))).sum(1)
+    for given in ({"target": target, "label_smoothing": smoothing}, {"target": probabilities}):
+        np.testing.assert_allclose(tw.cross_entropy_loss(logits, reduction=0, **given).numpy(), each)
+        assert tw.cross_entropy_loss(logits, **given).item() == pytest.approx(each.mean())
+        assert tw.cross_entropy_loss(logits, reduction=2, **given).item() == pytest.approx(each.sum())
+    smoothed = tw.cross_entropy_loss(logits, probabilities[::-1], label_smoothing=1.0, reduction=0)
+    even = tw.cross_entropy_loss(logits, np.full((2, 2), 0.5), reduction=0)
+    np.testing.assert_allclose(smoothed.numpy(), even.numpy())
+    with pytest.raises(ValueError, match=r"label_smoothing is 1\.5\d*; expected 0 to 1"):
+        tw.cross_entropy_loss(logits, target, label_smoothing=1.5)
+    with pytest.raises(ValueError, match="expected int64 classes, or floating probabilities"):
+        tw.cross_entropy_loss(logits, np.ones((2, 2), "i8"))
+
+
+def test_smoothing_leaves_out_what_is_ignored() -> None:
+    weight, target = np.array([2.0, 0.5]), np.array([1, 0])
+    kept = tw.cross_entropy_loss(X[:1], target[:1], weight, label_smoothing=0.2)
+    ignoring = tw.cross_entropy_loss(X, target, weight, ignore_index=0, label_smoothing=0.2)
+    assert ignoring.item() == pytest.approx(kept.item())
 
 
 def test_probabilities() -> None:

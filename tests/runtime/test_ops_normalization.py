@@ -81,3 +81,11 @@ def test_errors(call: Any, text: str) -> None:
     with pytest.raises(ValueError) as error:
         call()
     assert text in str(error.value)
+
+
+def test_statistics_have_the_inputs_dtype_unless_parameters_are_wider() -> None:
+    x, ones = tw.ones(4, 3, dtype=tw.float16), tw.ones(3, dtype=tw.float16)
+    wide = tw.ones(3)
+    for weight, expected in ((ones, tw.float16), (wide, tw.float32)):
+        _, mean, scale = tw.native_batch_norm(x, weight, None, None, None, True, 0.1, 1e-5)
+        assert {mean.dtype, scale.dtype} == {expected}

@@ -82,8 +82,16 @@ def test_covariances_and_norms() -> None:
     assert tw.cov(X[0]).item() == pytest.approx(X[0].var(ddof=1))
     short = tw.renorm(X, 2, 0, 1.0).numpy()
     np.testing.assert_allclose(np.linalg.norm(short, axis=1), np.minimum(np.linalg.norm(X, axis=1), 1), rtol=1e-6)
-    with pytest.raises(NotImplementedError, match="cov: fweights and aweights are not supported"):
-        tw.cov(X, fweights=np.ones(5, "i8"))
+    scaled = tw.tensor(X)
+    tw.renorm_(scaled, 2, 0, 1.0)
+    np.testing.assert_array_equal(scaled.numpy(), short)
+    often, heavy = np.arange(5), np.array([0.5, 1, 2, 0, 3])
+    for weights in ({"fweights": often}, {"aweights": heavy}, {"fweights": often, "aweights": heavy}):
+        for correction in (0, 1):
+            expected = np.cov(X, ddof=correction, **weights)
+            np.testing.assert_allclose(tw.cov(X, correction=correction, **weights).numpy(), expected)
+    with pytest.raises(ValueError, match=r"fweights has sizes \[5\], float64; expected 5 integers of 0 or more"):
+        tw.cov(X, fweights=heavy)
 
 
 def test_sums_to_what_was_broadcast() -> None:
@@ -147,3 +155,10 @@ def test_losses_of_mixed_floats_have_the_wider_dtype() -> None:
         for reduction in (0, 1):
             assert loss(wide, half, reduction).dtype == loss(half, wide, reduction).dtype == tw.float32
             assert loss(half, half, reduction).dtype == tw.float16
+
+
+def test_integers_wrap_around_where_torchs_do() -> None:
+    y, x = tw.tensor([5, 6, 4], dtype=tw.uint8), tw.tensor([9, 3, 1], dtype=tw.uint8)
+    assert tw.cumulative_trapezoid(y, x).tolist() == [95.0, 213.0]  # (3 - 9) 11 and (1 - 3) 10, of uint8
+    near, far = tw.tensor([3], dtype=tw.uint8), tw.tensor([9], dtype=tw.uint8)
+    assert tw.margin_ranking_loss(far, near, tw.ones(1, dtype=tw.uint8), reduction=0).tolist() == [250.0]

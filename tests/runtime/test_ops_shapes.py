@@ -195,3 +195,79 @@ def test_a_dtype_that_is_none_is_refused() -> None:
     """A program may pass any number: it once indexed a table."""
     with pytest.raises(ValueError, match=r"dtype: 99 is none; float32 is 6, int64 is 4"):
         tw._core._testing.call_op("aten::view.dtype", np.ones(3, "f4"), 99)
+
+
+@pytest.mark.parametrize("dtype", [tw.float16, tw.bfloat16, tw.complex64])
+def test_every_dtype_is_added_up_at_its_places(dtype: tw.dtype) -> None:
+    x, index = tw.to(tw.tensor([1.0, 2.0, 3.0]), dtype), tw.tensor([2, 0, 2])
+    summed = tw.index_add(x, 0, index, x)
+    assert summed.dtype == dtype
+    assert tw.to(summed, tw.float32).tolist() == [3.0, 2.0, 7.0]
+    assert tw.to(tw.scatter_add(x, 0, index, x), tw.float32).tolist() == [3.0, 2.0, 7.0]
+    place = x.clone()
+    tw.index_put_(place, [index], x, True)
+    assert tw.to(place, tw.float32).tolist() == [3.0, 2.0, 7.0]
+
+
+def test_reductions_at_places_of_16_bit_floats() -> None:
+    x, index = tw.tensor([1.0, -2.0, 4.0], dtype=tw.float16), tw.tensor([0, 0, 2])
+    for reduce, expected in {"amax": [1.0, 0.0, 4.0], "mean": [-0.5, 0.0, 4.0], "prod": [-2.0, 0.0, 4.0]}.items():
+        result = tw.scatter_reduce(tw.zeros(3, dtype=tw.float16), 0, index, x, reduce, include_self=False)
+        assert (result.dtype, result.tolist()) == (tw.float16, expected)
+
+
+def test_an_empty_index_may_have_any_dtype() -> None:
+    assert tw.gather(tw.ones(3, 4), 1, tw.empty(0, 0, dtype=tw.uint8)).shape == (0, 0)
+    with pytest.raises(IndexError, match="gather: the index is uint8; it must be int64 or int32"):
+        tw.gather(tw.ones(3), 0, tw.ones(1, dtype=tw.uint8))
+
+
+def test_what_is_a_copy_and_what_is_not() -> None:
+    x = tw.ones(2, 3, 4, 5)
+    last = tw.permute(tw.ones(2, 4, 5, 3), [0, 3, 1, 2])
+
+    def shares(of: tw.Tensor, result: tw.Tensor) -> bool:
+        return bool(np.shares_memory(of.numpy(), result.numpy()))
+
+    channels_last, contiguous, preserve = 2, 0, 1
+    for given, memory_format, alias in (
+        (x, channels_last, False),
+        (x, contiguous, True),
+        (x, preserve, True),
+        (last, channels_last, True),
+        (last, contiguous, False),
+        (last, preserve, True),
+    ):
+        assert shares(given, tw.to(given, tw.float32, memory_format=memory_format)) is alias
+        if memory_format != preserve:
+            assert shares(given, tw.contiguous(given, memory_format=memory_format)) is alias
+    steps = tw.arange(6)[::2]
+    assert not shares(steps, tw.ravel(steps))
+    assert shares(x, tw.ravel(x))
+    assert shares(x, tw.positive(x))
+    assert shares(x, tw.conj_physical(x))
+    truth = tw.tensor(True)
+    assert not shares(truth, tw.any(truth, []))
+    assert not shares(truth, tw.all(truth, []))
+    assert tw.view_copy(tw.tensor([[1, 2], [3, 4]]).t(), [4]).tolist() == [1, 3, 2, 4]
+
+
+def test_ties_fall_as_torchs_algorithms_let_them() -> None:
+    ties = tw.tensor([3, 1, 3, 2, 3, 1, 2, 3, 3, 1], dtype=tw.int64)
+    assert tw.topk(ties, 4)[1].tolist() == [7, 0, 4, 8]
+    assert tw.topk(ties, 3, largest=False)[1].tolist() == [5, 9, 1]
+    assert [tw.kthvalue(ties, k)[1].item() for k in range(1, 11)] == [5, 1, 9, 6, 3, 8, 0, 7, 2, 4]
+
+
+def test_what_is_put_in_place() -> None:
+    x = tw.zeros(2, 3).t()
+    tw.put_(x, tw.tensor([1, -1, 1]), tw.tensor([1.0, 2.0, 3.0]), True)
+    assert x.tolist() == [[0, 4], [0, 0], [0, 2]]
+    tw.as_strided_(x, [2, 2], [1, 1])
+    assert x.shape == (2, 2)
+
+
+def test_the_adjoint_is_conjugate() -> None:
+    x = tw.tensor([[1 + 2j, 3j]])
+    assert tw.adjoint(x).tolist() == [[1 - 2j], [-3j]]
+    assert x.mH.tolist() == x.H.tolist() == [[1 - 2j], [-3j]]

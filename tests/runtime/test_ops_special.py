@@ -102,3 +102,75 @@ def test_float32_is_computed_as_exactly_as_it_can_hold() -> None:
     for op in (tw.digamma, tw.erfinv, tw.special_ndtr, tw.i0):
         x = np.linspace(0.1, 0.9, 7)
         np.testing.assert_allclose(op(x.astype("f4")).numpy(), op(x.astype("f4").astype("f8")).numpy(), rtol=6e-8)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 5, 9, 20])
+def test_orthogonal_polynomials(degree: int) -> None:
+    x = np.array([-1.5, -1.0, -0.3, 0.0, 0.5, 1.0, 1.2])
+    coefficients = np.eye(degree + 1)[degree]
+    known = {
+        "chebyshev_polynomial_t": np.polynomial.chebyshev.chebval(x, coefficients),
+        "shifted_chebyshev_polynomial_t": np.polynomial.chebyshev.chebval(2 * x - 1, coefficients),
+        "hermite_polynomial_h": np.polynomial.hermite.hermval(x, coefficients),
+        "hermite_polynomial_he": np.polynomial.hermite_e.hermeval(x, coefficients),
+        "laguerre_polynomial_l": np.polynomial.laguerre.lagval(x, coefficients),
+        "legendre_polynomial_p": np.polynomial.legendre.legval(x, coefficients),
+    }
+    for name, expected in known.items():
+        function = getattr(tw, f"special_{name}")
+        np.testing.assert_allclose(function(x, degree).numpy(), expected, rtol=1e-9, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(function(x, np.full(7, degree)).numpy(), expected, rtol=1e-9, atol=1e-9)
+        assert function(x[0], np.array(-1)).item() == 0
+    inside = np.array([-0.9, -0.3, 0.0, 0.5])
+    angle = np.arccos(inside)
+    kinds = {
+        "u": np.sin((degree + 1) * angle) / np.sin(angle),
+        "v": np.cos((degree + 0.5) * angle) / np.cos(angle / 2),
+        "w": np.sin((degree + 0.5) * angle) / np.sin(angle / 2),
+    }
+    for kind, expected in kinds.items():
+        plain = getattr(tw, f"special_chebyshev_polynomial_{kind}")
+        shifted = getattr(tw, f"special_shifted_chebyshev_polynomial_{kind}")
+        np.testing.assert_allclose(plain(inside, degree).numpy(), expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(shifted((inside + 1) / 2, degree).numpy(), expected, rtol=1e-9, atol=1e-9)
+        ends, near = np.array([-1.0, 1.0]), np.array([-1 - 1e-12, 1 + 1e-12])
+        np.testing.assert_allclose(plain(ends, degree).numpy(), plain(near, degree).numpy(), rtol=1e-6)
+
+
+def test_bessel_functions_by_their_wronskians() -> None:
+    x = np.concatenate([X, [29.9, 30.1, 200.0]])
+    j0, j1, y0, y1 = (getattr(tw, f"special_bessel_{name}")(x).numpy() for name in ("j0", "j1", "y0", "y1"))
+    np.testing.assert_allclose(j1 * y0 - j0 * y1, 2 / (np.pi * x), rtol=1e-10)
+    i0, i1 = tw.special_i0e(x).numpy(), tw.special_i1e(x).numpy()
+    k0, k1 = (getattr(tw, f"special_scaled_modified_bessel_k{order}")(x).numpy() for order in (0, 1))
+    np.testing.assert_allclose(i0 * k1 + i1 * k0, 1 / x, rtol=1e-10)
+    np.testing.assert_allclose(tw.special_modified_bessel_k0(x).numpy(), k0 * np.exp(-x), rtol=1e-10)
+    assert tw.special_bessel_j0(np.array(2.404825557695773)).item() == pytest.approx(0, abs=1e-15)
+    assert tw.special_bessel_y0(np.array([0.0, -1.0])).tolist() == [-np.inf, pytest.approx(np.nan, nan_ok=True)]
+    assert tw.special_modified_bessel_k1(np.array(0.0)).item() == np.inf
+
+
+def test_airys_function_and_spherical_waves() -> None:
+    known = {0.0: 0.355028053887817, 1.0: 0.135292416312881, -1.0: 0.535560883292352, 5.0: 1.083444281360744e-4}
+    assert tw.special_airy_ai(np.array(list(known))).tolist() == pytest.approx(list(known.values()), rel=1e-12)
+    assert tw.special_airy_ai(np.array(200.0)).item() == 0
+    np.testing.assert_allclose(tw.special_spherical_bessel_j0(X).numpy(), np.sin(X) / X)
+    assert tw.special_spherical_bessel_j0(np.array([0.0, np.inf])).tolist() == [1, 0]
+
+
+def test_fractions_and_powers_of_two() -> None:
+    x = np.array([0.0, 1.0, -3.5, 1e-310, np.inf])
+    fraction, power = tw.frexp(x)
+    np.testing.assert_array_equal(fraction.numpy(), np.frexp(x)[0])
+    assert (power.dtype, power.tolist()) == (tw.int32, np.frexp(x)[1].tolist())
+    y = tw.tensor(x[:3])
+    tw.ldexp_(y, np.array([1, 2, 3]))
+    assert y.tolist() == [0, 4, -28]
+    tw.float_power_(y, 2)
+    assert y.tolist() == [0, 16, 784]
+    assert tw.float_power(2, np.array([3, 0])).tolist() == [8, 1]
+    with pytest.raises(ValueError, match="float_power_: self is float32 and the result float64; convert self first"):
+        tw.float_power_(tw.ones(2), 2)
+    a = tw.tensor(X)
+    tw.igamma_(a, X)
+    np.testing.assert_array_equal(a.numpy(), tw.igamma(X, X).numpy())

@@ -123,3 +123,13 @@ def test_what_has_no_decomposition() -> None:
         tw.linalg_eigh(np.eye(2), "X")
     with pytest.raises(ValueError, match="lu_unpack: a pivot is 3; expected 1 to 2"):
         tw.lu_unpack(np.eye(2), np.array([3, 2], "i4"))
+
+
+def test_only_the_lower_triangle_of_hermitian_matrices_counts() -> None:
+    lower = np.tril(np.random.default_rng(0).standard_normal((4, 4)))
+    whole = lower + np.tril(lower, -1).T
+    np.testing.assert_allclose(tw.linalg_pinv(lower, hermitian=True).numpy(), np.linalg.pinv(whole), atol=1e-10)
+    assert tw.linalg_matrix_rank(np.tril(np.ones((3, 3))), hermitian=True).item() == 1
+    assert tw.linalg_matrix_rank(np.diag([1.0, 0.1]), atol=np.array(0.5), rtol=None).item() == 1
+    with pytest.raises(NotImplementedError, match="supported is one number for all matrices"):
+        tw.linalg_pinv(np.ones((2, 2, 2)), rtol=np.ones(2))
