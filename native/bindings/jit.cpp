@@ -160,9 +160,13 @@ py::list list_changes(const ScriptObject& now, const ScriptObject& before) {
   return found;
 }
 
-interpreter::Survey survey(const ScriptFunction& function) {
-  const py::gil_scoped_release unlocked;
-  return interpreter::survey(*function.function);
+py::tuple survey(const ScriptFunction& function) {
+  interpreter::Survey found;
+  {
+    const py::gil_scoped_release unlocked;
+    found = interpreter::survey(*function.function);
+  }
+  return py::make_tuple(found.ops, found.missing);
 }
 
 // --- futures ------------------------------------------------------------------------------------------
@@ -259,8 +263,7 @@ void bind_jit(py::module_& module) {
         compile(self);
         return self.function->graph().to_string();
       })
-      .def_property_readonly("ops", [](const ScriptFunction& self) { return survey(self).ops; })
-      .def_property_readonly("missing_ops", [](const ScriptFunction& self) { return survey(self).missing; });
+      .def("survey", &survey, "Prepare it as for a call; return the names of the ops it needs, and of those missing.");
   module.attr("ScriptMethod") = module.attr("ScriptFunction");
   bind_futures(module);
   module.def("freeze_module", &freeze, py::arg("module"));

@@ -2,6 +2,7 @@
 // ops/tensor_syntax.h. What the class has already stays.
 #include <pybind11/complex.h>
 
+#include <algorithm>
 #include <string>
 
 #include "bindings/bindings.h"
@@ -41,11 +42,11 @@ class Methods {
     type_.attr(name.c_str()) = py::reinterpret_steal<py::object>(PyInstanceMethod_New(function.ptr()));
   }
 
-  template <class Call>
-  void define(const std::string& name, const Call& call, const std::string& documentation) {
+  template <class Call, class... Extra>
+  void define(const std::string& name, const Call& call, const std::string& documentation, const Extra&... extra) {
     py::options options;
     options.disable_function_signatures();
-    add(name, py::cpp_function(call, py::name(name.c_str()), py::doc(documentation.c_str())));
+    add(name, py::cpp_function(call, py::name(name.c_str()), py::doc(documentation.c_str()), extra...));
   }
 
   void add_property(const std::string& name, const Function& get) {
@@ -137,6 +138,53 @@ void add_casts(Methods& methods) {
   }
 }
 
+// torch.FloatTensor and its like: what old programs call dtypes.
+std::string tensor_type_name(DType dtype) {
+  static constexpr std::pair<DType, const char*> kNames[] = {
+      {DType::kUInt8, "Byte"},      {DType::kInt8, "Char"},         {DType::kInt16, "Short"},
+      {DType::kInt32, "Int"},       {DType::kInt64, "Long"},        {DType::kBool, "Bool"},
+      {DType::kFloat16, "Half"},    {DType::kBFloat16, "BFloat16"}, {DType::kFloat32, "Float"},
+      {DType::kFloat64, "Double"},  {DType::kComplex64, "ComplexFloat"},
+      {DType::kComplex128, "ComplexDouble"}, {DType::kQInt8, "QInt8"}, {DType::kQUInt8, "QUInt8"},
+      {DType::kQInt32, "QInt32"}};
+  const auto found = std::ranges::find(kNames, dtype, &std::pair<DType, const char*>::first);
+  if (found == std::end(kNames))
+    throw Error(ErrorCode::kUnsupported, std::string("type: ") + dtype_name(dtype) + " has no such name");
+  return std::string("torch.") + found->second + "Tensor";
+}
+
+// x.where(condition, other) and others whose op has arguments in another order, or that are no op.
+void add_rearranged(Methods& methods, const py::module_& module) {
+  using namespace py::literals;
+  const py::object to = Function::named("aten::to").object();
+  methods.define(
+      "where",
+      [choose = Function::named("aten::where")](const py::object& self, const py::object& condition,
+                                                const py::object& other) {
+        return choose(py::make_tuple(condition, self, other), {});
+      },
+      "where(condition, other): the tensor's elements where the condition holds, the other's elsewhere.", "self"_a,
+      "condition"_a, "other"_a);
+  methods.define(
+      "new_tensor",
+      [make = py::object(module.attr("tensor"))](const py::object& self, const py::object& data,
+                                                 const py::object& dtype, const py::object& device,
+                                                 bool requires_grad) {
+        return make(data, "dtype"_a = dtype.is_none() ? py::object(self.attr("dtype")) : dtype, "device"_a = device,
+                    "requires_grad"_a = requires_grad);
+      },
+      "new_tensor(data, *, dtype=None): a new tensor of numbers or lists, of this one's dtype unless it is said.",
+      "self"_a, "data"_a, py::kw_only(), "dtype"_a = py::none(), "device"_a = py::none(), "requires_grad"_a = false);
+  methods.define(
+      "type",
+      [to](const py::object& self, const py::object& dtype) {
+        if (dtype.is_none()) return py::object(py::str(tensor_type_name(self.cast<const Tensor&>().dtype())));
+        return to(self, dtype);
+      },
+      "type(): \"torch.FloatTensor\" and its like; type(dtype): the tensor as that dtype.", "self"_a,
+      "dtype"_a = py::none());
+}
+
 void add_attributes(Methods& methods) {
   for (const TensorAttribute& each : tensor_attributes())
     if (!methods.has(each.name)) methods.add_property(each.name, Function::named(each.op));
@@ -214,6 +262,7 @@ void bind_tensor_methods(py::module_& module) {
     if (is_method(*op) && !methods.has(name)) methods.add(name, ops[name.c_str()]);
   }
   add_operators(methods);
+  add_rearranged(methods, module);
   add_protocols(methods);
   type.attr("__hash__") = py::module_::import("builtins").attr("object").attr("__hash__");  // that of its identity
   type.attr("__array_priority__") = 1000;  // so that numpy leaves operators to the tensor on their right

@@ -87,6 +87,8 @@ class Reader {
       if (weight.is_tensor() && weight.to_tensor().quantizer() != nullptr && (bias.is_none() || bias.is_tensor()))
         return linear_prepack(weight.to_tensor(), bias.is_none() ? std::nullopt : std::optional(bias.to_tensor()));
     }
+    if (name.ends_with(".quantized.Conv2dPackedParamsBase"))
+      if (Value made = conv2d_of_state(state); !made.is_none()) return made;
     if (name.ends_with(".rnn.CellParamsBase")) return recurrent_cell_params(state);
     throw Error(ErrorCode::kUnsupported, archive_.where() + ": objects of " + name + " are not supported in this form");
   }

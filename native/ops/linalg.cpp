@@ -374,6 +374,32 @@ Tensor chain(std::span<const Tensor> matrices) {
   return product;
 }
 
+// Groups of rows, each with a matrix of its own: mixtures of experts. self: [m, k], mat2: [groups, k, n], offs: where
+// each group of rows ends, int32; rows behind the last one give 0.
+Tensor grouped_mm(const Tensor& self, const Tensor& mat2, const std::optional<Tensor>& offs,
+                  const std::optional<Tensor>& bias, std::optional<DType> out_dtype) {
+  check_rank("_grouped_mm", "mat2", mat2, 3);
+  check_rank("_grouped_mm", "self", self, 2);
+  check_inner("_grouped_mm", self, mat2, self.size(1), mat2.size(1));
+  if (!offs || offs->dim() != 1 || offs->size(0) != mat2.size(0) || bias)
+    fail_value("_grouped_mm: " + describe("mat2", mat2) + " with " + (offs ? describe("offs", *offs) : "no offs") +
+               (bias ? " and a bias" : "") + "; expected an end of rows for each matrix, and no bias");
+  Tensor out = filled(Dims{self.size(0), mat2.size(2)}, self.dtype(), Scalar(false));
+  const Tensor ends = convert(*offs, DType::kInt64, "_grouped_mm").contiguous();
+  std::int64_t begin = 0;
+  for (std::int64_t i = 0; i < mat2.size(0); ++i) {
+    const std::int64_t end = ends.data<const std::int64_t>()[i];
+    if (end < begin || end > self.size(0))
+      fail_value("_grouped_mm: offs has " + std::to_string(end) + " after " + std::to_string(begin) +
+                 "; expected ends in order, up to " + std::to_string(self.size(0)));
+    copy_into(narrow_view(out, 0, begin, end - begin),
+              product_of_matrices("_grouped_mm", narrow_view(self, 0, begin, end - begin), select_view(mat2, 0, i)),
+              "_grouped_mm");
+    begin = end;
+  }
+  return convert(out, out_dtype.value_or(self.dtype()), "_grouped_mm");
+}
+
 // `tensor` without what `other` has once only along a contracted dimension: there its elements are added up.
 Tensor summed_where_other_is_one(Tensor tensor, const std::vector<std::size_t>& dims, const Tensor& other,
                                  const std::vector<std::size_t>& other_dims) {
@@ -446,6 +472,8 @@ constexpr OpDefinition kOps[] = {
         "aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor"),
     define_op<in_float<tensordot>>(
         "aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor"),
+    define_op<in_float<grouped_mm>>("aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, "
+                                    "ScalarType? out_dtype=None) -> Tensor"),
     define_op<in_float<chain>>("aten::chain_matmul(Tensor[] matrices) -> Tensor"),
     define_op<in_float<chain>>("aten::linalg_multi_dot(Tensor[] tensors) -> Tensor"),
     define_op<in_place<"addmv_", addmv>>(

@@ -71,6 +71,10 @@ Value conv2d_prepack(const Tensor& weight, const std::optional<Tensor>& bias, st
                      std::span<const std::int64_t> padding, std::span<const std::int64_t> dilation,
                      std::int64_t groups);
 
+// The same from what an archive stores as the state of that class, ("2", [numbers, weight], [bias]); None for a state of
+// another form, such as that of a transposed convolution.
+Value conv2d_of_state(const Value& state);
+
 // An object of class __torch__.torch.classes.rnn.CellParamsBase, from its state: (kind, tensors, floats, ints, packed
 // parameters of the input and the hidden product).
 Value recurrent_cell_params(const Value& state);

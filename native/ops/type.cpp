@@ -29,6 +29,8 @@ constexpr KindName kNames[] = {
     {TypeKind::kStorage, "Storage", "Storage"},
     {TypeKind::kStream, "Stream", "Stream"},
     {TypeKind::kAnyEnum, "AnyEnumType", "AnyEnumType"},
+    {TypeKind::kAnyList, "list", "list"},
+    {TypeKind::kAnyTuple, "tuple", "tuple"},
     {TypeKind::kFunction, "Function", "Function"},
     {TypeKind::kNever, "Never", "Never"},
 };
@@ -165,6 +167,8 @@ bool is_subtype(const TypePtr& a, const TypePtr& b) {
     case TypeKind::kTuple:
       return a->is(TypeKind::kTuple) && (!b->definition() || a->name() == b->name()) && all_subtypes(*a, *b);
     case TypeKind::kAnyEnum: return a->is(TypeKind::kEnum);
+    case TypeKind::kAnyList: return a->is(TypeKind::kList);
+    case TypeKind::kAnyTuple: return a->is(TypeKind::kTuple);
     case TypeKind::kFuture: return a->is(TypeKind::kFuture) && all_subtypes(*a, *b);
     case TypeKind::kClass:  // an interface holds any class; whether the methods are there is seen at the call
       return a->is(TypeKind::kClass) && b->definition()->is_interface;

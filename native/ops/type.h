@@ -34,6 +34,8 @@ enum class TypeKind : std::uint8_t {
   kClass,     // `definition`
   kEnum,      // `definition`
   kAnyEnum,   // of a schema: every enum
+  kAnyList,   // what isinstance asks for with `list`, and below with `tuple`: no variable has these types
+  kAnyTuple,
   kFunction,
   kNever,     // of what raises instead of giving a value: a subtype of every type
   kVariable,  // of a schema: stands for any type, the same everywhere in the schema

@@ -125,6 +125,8 @@ bool is_instance(const Value& value, const Type& type) {
     case TypeKind::kDevice: return value.tag() == ValueTag::kDevice;
     case TypeKind::kFuture: return value.tag() == ValueTag::kFuture;
     case TypeKind::kList: return value.is_list() && all(value.to_list(), *type.element());
+    case TypeKind::kAnyList: return value.is_list();
+    case TypeKind::kAnyTuple: return value.is_tuple();
     case TypeKind::kDict:
       return value.is_dict() && std::ranges::all_of(value.to_dict().entries, [&](const auto& entry) {
                return is_instance(entry.first, *type.element(0)) && is_instance(entry.second, *type.element(1));

@@ -194,16 +194,27 @@ ir::Variable* Lowering::annotated(const Expr& expr) {
   return builder_.cast(value, type);  // a refinement: Optional[T] that is known to be T
 }
 
-std::vector<TypePtr> Lowering::types_of(const Expr& expr) {
+// What isinstance may ask for: a type, or a list or a tuple of whatever there is in it.
+TypePtr Lowering::tested_type(const Expr& expr) {
+  if (expr.kind == ExprKind::kName && find(expr.text) == nullptr) {
+    const Meaning meaning = names_.find(expr.text);
+    const Path* const path = std::get_if<Path>(&meaning);
+    if (path != nullptr && path->name == "list") return Type::of(TypeKind::kAnyList);
+    if (path != nullptr && path->name == "tuple") return Type::of(TypeKind::kAnyTuple);
+  }
+  return type_of(expr);
+}
+
+std::vector<TypePtr> Lowering::tested_types(const Expr& expr) {
   std::vector<TypePtr> types;
-  if (expr.kind != ExprKind::kTuple) return {type_of(expr)};
-  for (const ExprPtr& each : expr.args) types.push_back(type_of(*each));
+  if (expr.kind != ExprKind::kTuple) return {tested_type(expr)};
+  for (const ExprPtr& each : expr.args) types.push_back(tested_type(*each));
   return types;
 }
 
 ir::Variable* Lowering::is_instance(const Expr& expr) {
   Variable* const value = expression(argument(expr, 1));
-  const std::vector<TypePtr> types = types_of(argument(expr, 2));
+  const std::vector<TypePtr> types = tested_types(argument(expr, 2));
   if (std::ranges::any_of(types, [&](const TypePtr& type) { return is_subtype(value->type, type); }))
     return builder_.boolean(true);
   ir::Node* const node = builder_.node(ir::NodeKind::kIsInstance, {value});

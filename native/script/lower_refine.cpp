@@ -31,14 +31,17 @@ void add_members(const TypePtr& type, std::vector<TypePtr>& members) {
 }
 
 // What is left of a type where isinstance with these types gave `truth`. Null: nothing is known.
-TypePtr tested_type(const TypePtr& type, const std::vector<TypePtr>& tested, bool truth) {
+TypePtr narrowed_type(const TypePtr& type, const std::vector<TypePtr>& tested, bool truth) {
   std::vector<TypePtr> members, left;
   add_members(type, members);
   for (const TypePtr& member : members) {
     const bool is = std::ranges::any_of(tested, [&](const TypePtr& each) { return is_subtype(member, each); });
     if (is == truth) left.push_back(member);
   }
-  if (left.empty()) return truth && tested.size() == 1 ? tested[0] : nullptr;  // of Any
+  if (left.empty()) {  // of Any
+    const bool is_type = tested.size() == 1 && !tested[0]->is(TypeKind::kAnyList) && !tested[0]->is(TypeKind::kAnyTuple);
+    return truth && is_type ? tested[0] : nullptr;
+  }
   const bool optional = std::erase_if(left, [](const TypePtr& each) { return each->is(TypeKind::kNone); }) > 0;
   if (left.empty()) return Type::of(TypeKind::kNone);
   const TypePtr some = left.size() == 1 ? left[0] : Type::union_of(std::move(left));
@@ -96,7 +99,7 @@ std::optional<bool> Lowering::known_call(const Expr& expr) {
   }
   if (path->name != "isinstance" || expr.args.size() != 3 || !is_reference(*expr.args[1])) return std::nullopt;
   const TypePtr type = expression(*expr.args[1])->type;
-  const std::vector<TypePtr> types = types_of(*expr.args[2]);
+  const std::vector<TypePtr> types = tested_types(*expr.args[2]);
   if (std::ranges::any_of(types, [&](const TypePtr& each) { return is_subtype(type, each); })) return true;
   const bool may_be_other = may_be_none(*type) || type->is(TypeKind::kUnion) || type->is(TypeKind::kNumber);
   return may_be_other ? std::nullopt : std::optional(false);
@@ -121,7 +124,7 @@ void Lowering::refine(const Expr& expr, bool truth) {
   if (path == nullptr || path->name != "isinstance") return;
   const Variable* const value = variable(expr.args[1]->text);
   if (value == nullptr) return;
-  if (const TypePtr left = tested_type(value->type, types_of(*expr.args[2]), truth))
+  if (const TypePtr left = narrowed_type(value->type, tested_types(*expr.args[2]), truth))
     refine_to(expr.args[1]->text, left);
 }
 

@@ -233,7 +233,8 @@ class Lowering {
   CallArguments arguments(const Expr& expr, std::size_t first = 1);
   const Expr& argument(const Expr& expr, std::size_t position);
   TypePtr type_of(const Expr& annotation);
-  std::vector<TypePtr> types_of(const Expr& expr);
+  TypePtr tested_type(const Expr& expr);
+  std::vector<TypePtr> tested_types(const Expr& expr);
 
   TypePtr result_type(ir::Function& function) const;
 

@@ -86,7 +86,7 @@ Meaning ArchiveNames::find(const std::string& name) {
   if (name == "CONSTANTS") return std::make_shared<ConstantNames>(unit_);
   static constexpr std::array kWords{"torch", "ops",    "annotate",   "unchecked_cast", "getattr", "int",
                                      "float", "bool",   "str",        "complex",        "print",   "range",
-                                     "fork",  "sorted", "isinstance", "uninitialized"};
+                                     "fork",  "sorted", "isinstance", "uninitialized",  "list",    "tuple"};
   if (std::ranges::find(kWords, name) != kWords.end()) return Path{name};
   return Unknown{"'" + name + "' is not defined here"};
 }

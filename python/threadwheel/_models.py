@@ -134,14 +134,13 @@ def inspection(path: str) -> dict[str, Any]:
     module = load(path)
     archive = _core.read_archive(path)
     tensors = {name: value for name, value in submodules(module) if isinstance(value, _core.Tensor)}
-    named = {name: getattr(module, name) for name in methods(module)}
+    surveys = {name: getattr(module, name).survey() for name in methods(module)}
     return {
         "file": path,
         "version": archive["version"],
         "extra_files": archive["extra_files"],
         "methods": {
-            name: {"ops": sorted(method.ops), "missing_ops": sorted(method.missing_ops)}
-            for name, method in named.items()
+            name: {"ops": sorted(ops), "missing_ops": sorted(missing)} for name, (ops, missing) in surveys.items()
         },
         "tensors": {
             name: {"dtype": tensor.dtype.name, "sizes": list(tensor.shape), "bytes": size_bytes(tensor)}
@@ -158,10 +157,10 @@ def size_bytes(tensor: Any) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    found = inspection(options.model)
     if options.graph:
         print(method_of(load(options.model), options.graph).graph, end="")
         return 0
+    found = inspection(options.model)
     if options.json:
         print(json.dumps(found, indent=2))
         return 0

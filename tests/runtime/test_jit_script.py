@@ -811,6 +811,20 @@ def described(value: int | str | float | None) -> str:
     return value.upper()
 
 
+def length(value: int | list[int] | list[str]) -> int:
+    return len(value) if isinstance(value, list) and isinstance(value, list[int]) else -1
+
+
+def is_sequence(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def test_tests_for_lists_and_tuples_need_no_elements() -> None:
+    assert [torch.jit.script(length)(value) for value in (4, [1, 2], ["a"])] == [-1, 2, -1]
+    program = torch.jit.script(is_sequence)
+    assert [program(value) for value in ([1], (1, "a"), [], 1, "a", {1: 2})] == [True, True, True, False, False, False]
+
+
 def test_tests_of_types_narrow_both_branches() -> None:
     program = torch.jit.script(described)
     assert [program(value) for value in (4, 1.0, None, "a")] == ["twice 8", "half 0.5", "none", "A"]

@@ -109,3 +109,61 @@ def test_floats_rounded_as_if_quantized() -> None:
         tw.fake_quantize_per_tensor_affine(X, 0.1, 0, 3, 2)
     with pytest.raises(ValueError, match="fake_quantize_per_channel_affine: scale has sizes"):
         tw.fake_quantize_per_channel_affine(X, scales[:2], points, 1, 0, 1)
+
+
+def rounded(x: Array, scale: float, zero_point: int) -> Array:
+    return np.asarray((np.clip(np.rint(x / scale) + zero_point, 0, 255) - zero_point) * scale, "f4")
+
+
+def normalized(x: Array, axes: tuple[int, ...]) -> Array:
+    return np.asarray((x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-5))
+
+
+Q = numbers(quantized(X))
+PER_CHANNEL = np.array([0.5, 1.0, 1.5, 2.0], "f4")
+BATCH_NORM = (Q - 0.1) / np.sqrt(0.8 + 1e-5) * PER_CHANNEL[:, None, None] + PER_CHANNEL[:, None, None]
+STATISTICS = (PER_CHANNEL, PER_CHANNEL, np.full(4, 0.1, "f4"), np.full(4, 0.8, "f4"), 1e-5)
+
+LAYERS: dict[str, tuple[str, tuple[object, ...], Array]] = {
+    "hardswish": ("hardswish", (), Q * np.clip(Q + 3, 0, 6) / 6),
+    "sigmoid": ("sigmoid", (), 1 / (1 + np.exp(-Q))),
+    "leaky_relu": ("leaky_relu", (0.1, False), np.where(Q > 0, Q, 0.1 * Q)),
+    "prelu": ("prelu", (np.array([0.2], "f4"),), np.where(Q > 0, Q, np.float32(0.2) * Q)),
+    "softmax": ("softmax", (1,), np.exp(Q) / np.exp(Q).sum(1, keepdims=True)),
+    "layer_norm": ("layer_norm", ([6], None, None, 1e-5), normalized(Q, (3,))),
+    "group_norm": (
+        "group_norm",
+        (2, None, None, 1e-5),
+        normalized(Q.reshape(2, -1), (1,)).reshape(Q.shape),
+    ),
+    "instance_norm": ("instance_norm", (None, None, 1e-5), normalized(Q, (2, 3))),
+    **{f"batch_norm{d}": (f"batch_norm{d}", STATISTICS, BATCH_NORM) for d in ("", "2d")},
+    **{f"batch_norm{d}_relu": (f"batch_norm{d}_relu", STATISTICS, np.maximum(BATCH_NORM, 0)) for d in ("", "2d")},
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_compute_with_the_numbers_and_round_once(name: str) -> None:
+    op, arguments, expected = LAYERS[name]
+    got = call_op(f"quantized::{op}", quantized(X), *arguments, 0.05, 60)
+    assert (tw.q_scale(got), tw.q_zero_point(got), got.dtype) == (0.05, 60, tw.quint8)
+    steps = np.abs(numbers(got) - rounded(expected, 0.05, 60)) / 0.05
+    assert steps.max() < 1.01 and (steps > 0.5).mean() < 0.02  # halves may be rounded either way
+
+
+def test_activations_with_parameters_behind_the_result() -> None:
+    q = quantized(X)
+    elu, celu = (np.where(Q > 0, Q, a * np.expm1(Q / b)) for a, b in ((0.5, 1.0), (0.5, 0.5)))
+    for got, expected in (
+        (call_op("quantized::elu", q, 0.05, 60, 0.5), elu),
+        (call_op("quantized::celu", q, 0.05, 60, 0.5), celu),
+        (call_op("quantized::matmul", q, q, 0.05, 60), Q @ Q),
+    ):
+        np.testing.assert_allclose(numbers(got), rounded(expected, 0.05, 60), atol=0.051)
+    np.testing.assert_allclose(numbers(call_op("quantized::relu6", q)), np.clip(Q, 0, 6), atol=1e-6)
+
+
+def test_convolutions_in_one_dimension_take_one_number_each() -> None:
+    weight = tw.quantize_per_tensor(RNG.uniform(-1, 1, (3, 6, 2)).astype("f4"), 0.01, 0, tw.qint8)
+    with pytest.raises(ValueError, match=r"quantized::conv1d_prepack: weight .* expected \[out, in / groups, width\]"):
+        call_op("quantized::conv1d_prepack", weight, None, [2, 2], [1], [1], 1)

@@ -288,3 +288,20 @@ def test_several_elements_are_none(convert: Callable[[Any], Any], text: str) -> 
 
 def test_complex_arguments_are_numbers() -> None:
     assert tw.add(tw.ones(1, dtype=tw.complex64), 1j).tolist() == [1 + 1j]
+
+
+def test_methods_whose_ops_have_another_order() -> None:
+    x = tw.tensor([1.0, -2.0])
+    assert x.where(x > 0, 0.0).tolist() == [1, 0]
+    assert x.where(tw.tensor([False, True]), tw.tensor([5.0, 6.0])).tolist() == [5, -2]
+    made = tw.tensor([1], dtype=tw.int16).new_tensor([[1.5, 2.0]])
+    assert (made.dtype, made.tolist()) == (tw.int16, [[1, 2]])
+    assert x.new_tensor([1], dtype=tw.bool).tolist() == [True]
+
+
+def test_types_of_tensors_have_their_old_names() -> None:
+    names = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "uint8": "Byte"}
+    for dtype, name in names.items():
+        assert tw.zeros((1,), dtype=dtype).type() == f"torch.{name}Tensor"
+    assert tw.tensor([1.5]).type(tw.int32).dtype == tw.int32
+    assert tw.tensor([1.5]).type("int32").dtype == tw.int32

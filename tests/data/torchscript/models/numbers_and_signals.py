@@ -225,6 +225,56 @@ def quantized_dynamic(engine: str) -> Case:
     return scripted(net, torch.randn(2, 5, 3), atol=0.01)
 
 
+class Layers(nn.Module):
+    """What torch has quantized modules for, beside linear and convolution of images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.dequant = torch.ao.quantization.QuantStub(), torch.ao.quantization.DeQuantStub()
+        self.body = nn.Sequential(
+            nn.Conv1d(2, 4, 3, padding=1),
+            nn.Hardswish(),
+            nn.Conv1d(4, 4, 2, stride=2),
+            nn.ReLU(),
+            nn.GroupNorm(2, 4),
+            nn.LeakyReLU(0.1),
+            nn.InstanceNorm1d(4, affine=True),
+            nn.ELU(),
+            nn.LayerNorm(4),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dequant(self.body(self.quant(x)))
+
+
+def quantized_layers() -> torch.jit.ScriptModule:
+    torch.backends.quantized.engine = "x86"
+    net = torch.ao.quantization.fuse_modules(Layers().eval(), [["body.2", "body.3"]])
+    net.qconfig = torch.ao.quantization.get_default_qconfig("x86")
+    torch.ao.quantization.prepare(net, inplace=True)
+    net(torch.rand(2, 2, 8))
+    return torch.jit.script(torch.ao.quantization.convert(net))
+
+
+class CellNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.gru, self.rnn = nn.LSTMCell(3, 4), nn.GRUCell(4, 4), nn.RNNCell(4, 4, nonlinearity="relu")
+        self.tanh = nn.RNNCell(4, 4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, cell = self.lstm(x)
+        return self.tanh(self.rnn(self.gru(hidden, cell))), cell
+
+
+def quantized_cells() -> Case:
+    torch.backends.quantized.engine = "x86"
+    cells = {nn.LSTMCell, nn.GRUCell, nn.RNNCell}
+    net = torch.ao.quantization.quantize_dynamic(CellNet().eval(), cells, dtype=torch.qint8)
+    return scripted(net, torch.randn(2, 3), atol=0.01)
+
+
 def fake_quantized() -> Case:
     class Fake(nn.Module):
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -264,6 +314,11 @@ CASES: Makers = {
     "mixed_script": lambda: scripted(Mixed(), torch.randn(2, 3, 4, 4), rtol=0.02, atol=0.01),
     **{f"static_{engine}": lambda engine=engine: quantized_static(engine) for engine in ("x86", "qnnpack", "onednn")},
     **{f"dynamic_{engine}": lambda engine=engine: quantized_dynamic(engine) for engine in ("x86", "qnnpack")},
+    "quantized_layers": lambda: Case(quantized_layers(), (torch.rand(2, 2, 8),), extra={"atol": 0.02}),
+    "quantized_layers_frozen": lambda: Case(
+        torch.jit.freeze(quantized_layers()), (torch.rand(2, 2, 8),), extra={"atol": 0.02}
+    ),
+    "quantized_cells": quantized_cells,
     "fake_quantized": fake_quantized,
     "small_frozen": lambda: frozen(Small(), torch.rand(1, 3, 4, 4)),
     "small_lite": lite,

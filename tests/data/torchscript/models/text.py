@@ -258,7 +258,24 @@ def make_products() -> tuple[Tensor, ...]:
 
 PADDING = [[False, False, False, True], [False, False, False, False]]
 
+
+class GroupedExperts(nn.Module):
+    """Each row goes through the matrix of its expert, rows of one expert side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.randn(3, 4, 8))
+        self.choose = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        expert = self.choose(x).argmax(-1)
+        order = expert.argsort(stable=True)
+        ends = torch.cumsum(torch.bincount(expert, minlength=3), 0).to(torch.int32)
+        return torch.empty(x.size(0), 8).index_copy(0, order, torch._grouped_mm(x[order], self.weights, ends))
+
+
 CASES: Makers = {
+    "grouped_experts_script": lambda: scripted(GroupedExperts(), torch.randn(6, 4)),
     "encoder_script": lambda: scripted(Encoder(), torch.randn(2, 4, 8)),
     "encoder_padding_script": lambda: scripted(Encoder(), torch.randn(2, 4, 8), torch.tensor(PADDING)),
     "encoder_norm_first_script": lambda: scripted(Encoder(True, "gelu"), torch.randn(2, 4, 8)),
