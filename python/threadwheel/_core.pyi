@@ -3072,6 +3072,7 @@ def _fused_rms_norm(
     weight: TensorLike | None,
     eps: _float | None,
 ) -> tuple[Tensor, Tensor]: ...
+def _nested_tensor_from_mask_left_aligned(t: TensorLike, mask: TensorLike) -> _bool: ...
 def scaled_dot_product_attention(
     query: TensorLike,
     key: TensorLike,

@@ -14,7 +14,10 @@ from goldens import DATA, UNORDERED, check_case
 
 from threadwheel import jit
 
-LEAST = 1275
+LEAST = 1281
+
+# What it draws depends on a seed that nobody set: test_ops_random.py looks at its numbers.
+RANDOM = {"multinomial/float32_0"}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def cases() -> Iterator[zipfile.ZipFile]:
 
 def test_every_sample_is_right_or_says_what_is_missing(cases: zipfile.ZipFile) -> None:
     passed, wrong = [], []
-    for name in sorted({name.rsplit(".", 1)[0] for name in cases.namelist()}):
+    for name in sorted({name.rsplit(".", 1)[0] for name in cases.namelist()} - RANDOM):
         try:
             check_case(jit.load(cases.read(f"{name}.pt")), cases.read(f"{name}.npz"))
             passed.append(name)
