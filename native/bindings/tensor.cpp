@@ -2,6 +2,8 @@
 // imported only by those who ask for its arrays.
 #include "bindings/bindings.h"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -225,6 +227,14 @@ void bind_tensor(py::module_& module) {
         return self.size(0);
       })
       .def("__repr__", &format_tensor);
+  module.def("format_options", [] {
+    const FormatOptions options = format_options();
+    return py::make_tuple(options.precision, options.threshold, options.edgeitems, options.linewidth, options.sci_mode);
+  });
+  module.def("set_format_options", [](std::int64_t precision, std::int64_t threshold, std::int64_t edgeitems,
+                                      std::int64_t linewidth, std::optional<bool> sci_mode) {
+    set_format_options({precision, threshold, edgeitems, linewidth, sci_mode});
+  });
 }
 
 }  // namespace threadwheel::bindings

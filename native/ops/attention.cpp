@@ -424,7 +424,12 @@ Tensor transformer_encoder_layer(const Tensor& src, std::int64_t embed, std::int
   return norm_first ? x : norm_2(x);
 }
 
+// A program asks before it packs a padded batch into a nested tensor, of which there are none here: it is told to leave
+// the batch as it is. What it computes for padding is then whatever attention to the others gives, and not 0.
+bool may_be_nested(const Tensor& /*t*/, const Tensor& /*mask*/) { return false; }
+
 constexpr OpDefinition kOps[] = {
+    define_op<may_be_nested>("aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool"),
     define_op<in_float<scaled_dot_product_attention>>(
         "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
         "dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor"),

@@ -137,7 +137,15 @@ Tensor fill_tensor(const Tensor& self, const Tensor& value) {
 
 Tensor zero(const Tensor& self) { return copy_into("zero_", self, scalar_tensor(false, self.dtype())); }
 
+// What the archives of optimize_for_inference begin with: their convolutions' weights were not saved, for torch neither.
+Tensor to_mkldnn(const Tensor& /*self*/, std::optional<DType> /*dtype*/) {
+  throw Error(ErrorCode::kUnsupported,
+              "to_mkldnn: archives that are saved after optimize_for_inference lack the weights of their convolutions; "
+              "save the module as it was, and freeze it when it is loaded");
+}
+
 constexpr OpDefinition kOps[] = {
+    define_op<to_mkldnn>("aten::to_mkldnn(Tensor self, ScalarType? dtype=None) -> Tensor"),
     define_op<to_device>(
         "aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool "
         "copy=False, MemoryFormat? memory_format=None) -> Tensor(a)"),

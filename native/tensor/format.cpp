@@ -7,14 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <mutex>
 #include <vector>
 
+#include "parallel/fork_gate.h"
 #include "tensor/convert.h"
+#include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
 
-constexpr std::int64_t kMostElements = 1000, kEdge = 3, kLineWidth = 80;
 constexpr std::string_view kOpening = "tensor(";
 
 // An element in the type that prints it: integers and bools in `integer`, the others in `real` and `imaginary`.
@@ -40,16 +42,22 @@ Reader reader_of(DType dtype) {
   return visit_dtype(AllTypes(), dtype, "format", []<class T>() -> Reader { return &read_number<T>; });
 }
 
-std::string print(const char* format, double number) {
+constexpr std::int64_t kMostDigits = 100;
+
+// As "%.*f" and its like do.
+std::string print(const char* format, std::int64_t digits, double number) {
   if (std::isnan(number)) return "nan";  // without the sign that it may have
-  std::array<char, 512> buffer{};  // the longest is "%.4f" of the largest double, 314 characters
-  return {buffer.data(), static_cast<std::size_t>(std::snprintf(buffer.data(), buffer.size(), format, number))};
+  std::array<char, 512> buffer{};  // the longest is "%.100f" of the largest double, 411 characters
+  const int length = std::snprintf(buffer.data(), buffer.size(), format, static_cast<int>(digits), number);
+  return {buffer.data(), static_cast<std::size_t>(length)};
 }
 
 // How all floats of one tensor are written: whole numbers without digits behind the point, numbers of very different
-// size with exponents, others with four digits.
+// size with exponents, others with as many digits as the options say.
 class FloatStyle {
  public:
+  explicit FloatStyle(const FormatOptions& options) : precision_(options.precision), sci_mode_(options.sci_mode) {}
+
   void see(double number) {
     if (number == 0 || !std::isfinite(number)) return;
     least_ = std::min(least_, std::fabs(number));
@@ -60,19 +68,21 @@ class FloatStyle {
 
   void settle() {
     if (seen_.empty()) return;
-    exponents_ = most_ / least_ > 1000 || most_ > 1e8 || least_ < 1e-4;
+    exponents_ = sci_mode_.value_or(most_ / least_ > 1000 || most_ > 1e8 || least_ < 1e-4);
     for (const double number : seen_) width_ = std::max(width_, text(number).size());
   }
 
   std::string text(double number) const {
-    if (exponents_) return print("%.4e", number);
-    if (!whole_) return print("%.4f", number);
-    return print("%.0f", number) + (std::isfinite(number) ? "." : "");
+    if (exponents_) return print("%.*e", precision_, number);
+    if (!whole_) return print("%.*f", precision_, number);
+    return print("%.*f", 0, number) + (std::isfinite(number) ? "." : "");
   }
 
   std::size_t width() const noexcept { return width_; }
 
  private:
+  const std::int64_t precision_;
+  const std::optional<bool> sci_mode_;
   std::vector<double> seen_;
   double least_ = std::numeric_limits<double>::infinity(), most_ = 0;
   bool whole_ = true, exponents_ = false;
@@ -85,9 +95,10 @@ std::string padded(std::string text, std::size_t width) {
 
 class Writer {
  public:
-  explicit Writer(const Tensor& tensor)
-      : tensor_(tensor), rank_(tensor.sizes().size()), reader_(reader_of(tensor.dtype())),
-        summarized_(tensor.numel() > kMostElements), category_(dtype_info(tensor.dtype()).category) {
+  Writer(const Tensor& tensor, const FormatOptions& options)
+      : tensor_(tensor), options_(options), rank_(tensor.sizes().size()), reader_(reader_of(tensor.dtype())),
+        summarized_(tensor.numel() > options.threshold), category_(dtype_info(tensor.dtype()).category),
+        real_(options), imaginary_(options) {
     const auto* const quantizer = tensor.quantizer().get();
     if (category_ == DTypeCategory::kQuantized)
       category_ = quantizer != nullptr ? DTypeCategory::kFloating : DTypeCategory::kInteger;
@@ -111,9 +122,9 @@ class Writer {
     std::vector<std::int64_t> indices;
     const std::int64_t size = tensor_.size(dim);
     for (std::int64_t i = 0; i < size; ++i) {
-      if (summarized_ && size > 2 * kEdge && i == kEdge) {
+      if (summarized_ && size > 2 * options_.edgeitems && i == options_.edgeitems) {
         indices.push_back(kGap);
-        i = size - kEdge;
+        i = size - options_.edgeitems;
       }
       indices.push_back(i);
     }
@@ -171,7 +182,7 @@ class Writer {
   std::string write(std::size_t dim, const std::byte* at, std::int64_t in_channel, std::int64_t indent) const {
     if (dim == rank_) return element(at, in_channel);
     const bool last = dim + 1 == rank_;
-    const std::int64_t fitting = (kLineWidth - indent) / static_cast<std::int64_t>(element_width() + 2);
+    const std::int64_t fitting = (options_.linewidth - indent) / static_cast<std::int64_t>(element_width() + 2);
     const std::int64_t per_line = last ? std::max<std::int64_t>(1, fitting) : 1;
     const std::string next_line =
         "," + std::string(last ? 1 : rank_ - dim - 1, '\n') + std::string(static_cast<std::size_t>(indent) + 1, ' ');
@@ -187,6 +198,7 @@ class Writer {
   }
 
   const Tensor& tensor_;
+  const FormatOptions options_;
   const std::size_t rank_;
   const Reader reader_;
   const bool summarized_;
@@ -197,8 +209,8 @@ class Writer {
 
 std::string shortest(double number) {  // the fewest digits that are still this number
   std::string text;
-  for (int digits = 1; digits <= 17; ++digits) {
-    text = print(("%." + std::to_string(digits) + "g").c_str(), number);
+  for (std::int64_t digits = 1; digits <= 17; ++digits) {
+    text = print("%.*g", digits, number);
     if (std::strtod(text.c_str(), nullptr) == number) break;
   }
   return text;
@@ -226,15 +238,43 @@ std::vector<std::string> remarks_on(const Tensor& tensor) {
   return remarks;
 }
 
+struct Settings {
+  std::mutex mutex;
+  FormatOptions options;
+};
+
+Settings& settings() {
+  static Settings settings;
+  return settings;
+}
+
 }  // namespace
 
+FormatOptions format_options() {
+  const detail::ForkSafeLock lock(settings().mutex);
+  return settings().options;
+}
+
+void set_format_options(const FormatOptions& options) {
+  if (options.precision < 0 || options.precision > kMostDigits || options.threshold < 0 || options.edgeitems < 1 ||
+      options.linewidth < 1)
+    throw Error(ErrorCode::kValue, "set_printoptions: precision is " + std::to_string(options.precision) +
+                                       ", threshold " + std::to_string(options.threshold) + ", edgeitems " +
+                                       std::to_string(options.edgeitems) + ", linewidth " +
+                                       std::to_string(options.linewidth) + "; precision must be 0 to " +
+                                       std::to_string(kMostDigits) + ", threshold 0 or more, the others 1 or more");
+  const detail::ForkSafeLock lock(settings().mutex);
+  settings().options = options;
+}
+
 std::string format_tensor(const Tensor& tensor) {
+  const FormatOptions options = format_options();
   std::string text(kOpening);
-  text += tensor.numel() == 0 ? "[]" : Writer(tensor).write();
+  text += tensor.numel() == 0 ? "[]" : Writer(tensor, options).write();
   // Two more than the last line has, as torch counts.
   std::size_t length = text.size() + (text.rfind('\n') == std::string::npos ? 2 : 1 - text.rfind('\n'));
   for (const std::string& remark : remarks_on(tensor)) {
-    const bool fits = length + remark.size() + 2 <= static_cast<std::size_t>(kLineWidth);
+    const bool fits = length + remark.size() + 2 <= static_cast<std::size_t>(options.linewidth);
     text += fits ? ", " : ",\n" + std::string(kOpening.size(), ' ');
     length = (fits ? length + 2 : kOpening.size()) + remark.size();
     text += remark;

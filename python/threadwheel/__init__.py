@@ -36,6 +36,7 @@ from ._dtypes import *  # noqa: E402, F403  (all of them are for users)
 from ._dtypes import __all__ as _aliases  # noqa: E402
 from ._gradients import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402
 from ._limits import finfo, iinfo  # noqa: E402
+from ._printing import set_printoptions  # noqa: E402
 
 if TYPE_CHECKING:
     from ._core import *  # noqa: F403  (ops and dtypes, as the stub has them)
@@ -98,6 +99,7 @@ __all__ = [
     "set_grad_enabled",
     "set_num_interop_threads",
     "set_num_threads",
+    "set_printoptions",
     "utils",
     *_aliases,
     *_core.dtypes,

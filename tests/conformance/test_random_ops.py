@@ -15,6 +15,13 @@ from comparing import difference, in_child, to_ours
 
 import threadwheel as tw
 
+# What is drawn, with the seeds of two processes: tests/runtime/test_ops_random.py has torch's numbers.
+DRAWN = (
+    *("rand", "randn", "randint", "rand_like", "randn_like", "randint_like", "randperm", "normal", "bernoulli"),
+    *("multinomial", "uniform_", "normal_", "exponential_", "bernoulli_", "random_", "native_dropout"),
+    *(f"{kind}dropout{place}" for kind in ("", "feature_", "alpha_", "feature_alpha_") for place in ("", "_")),
+)
+
 # Results that are nobody's promise, or not comparable through numpy.
 LEFT_OPEN = {
     "empty": "elements of uninitialised memory",
@@ -43,6 +50,8 @@ LEFT_OPEN = {
     "_make_per_tensor_quantized_tensor": "quantized tensors, which numpy lacks",
     "_fused_rms_norm": "the second result, which only gradients use",
     "to": "torch.ops calls an overload that no program can",
+    "_nested_tensor_from_mask_left_aligned": "whether there are nested tensors",
+    **dict.fromkeys(DRAWN, "random numbers"),
 }
 """Op: what is left open. Tests of tests/runtime say what is promised of them."""
 

@@ -10,11 +10,11 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
-from goldens import DATA, UNORDERED, check_case
+from goldens import DATA, RANDOM, UNORDERED, check_case
 
 from threadwheel import jit
 
-LEAST = 1275
+LEAST = 1281
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def cases() -> Iterator[zipfile.ZipFile]:
 
 def test_every_sample_is_right_or_says_what_is_missing(cases: zipfile.ZipFile) -> None:
     passed, wrong = [], []
-    for name in sorted({name.rsplit(".", 1)[0] for name in cases.namelist()}):
+    for name in sorted({name.rsplit(".", 1)[0] for name in cases.namelist()} - RANDOM):
         try:
             check_case(jit.load(cases.read(f"{name}.pt")), cases.read(f"{name}.npz"))
             passed.append(name)

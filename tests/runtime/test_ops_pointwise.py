@@ -210,6 +210,12 @@ def test_powers() -> None:
         (lambda: tw.where(I32, F32, F32), NotImplementedError, "where: the mask is int32; expected bool"),
         (lambda: tw.glu(np.ones(3, "f4")), ValueError, "glu: self has sizes [3] and dim is -1; that size must be even"),
         (
+            lambda: tw.to_mkldnn(F32),
+            NotImplementedError,
+            "to_mkldnn: archives that are saved after optimize_for_inference lack the weights of their convolutions; "
+            "save the module as it was, and freeze it when it is loaded",
+        ),
+        (
             lambda: tw.to(F32, "qint8"),
             NotImplementedError,
             "to: cannot convert from or to qint8; quantize or dequantize instead",

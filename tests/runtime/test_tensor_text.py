@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from math import inf, nan
 from typing import Any
 
@@ -125,3 +126,37 @@ def test_a_specification_is_for_one_number() -> None:
     assert (
         str(error.value) == "format: '.2f' is for numbers and the tensor has sizes [2]; leave it out or format item()"
     )
+
+
+@pytest.fixture
+def print_options() -> Iterator[Callable[..., None]]:
+    yield tw.set_printoptions
+    tw.set_printoptions(profile="default")
+
+
+def test_options_are_those_of_torch(print_options: Callable[..., None]) -> None:
+    x = tw.tensor([1.0, 0.123456, 2.5])
+    print_options(precision=2)
+    assert repr(x) == "tensor([1.00, 0.12, 2.50])"
+    print_options(sci_mode=True)
+    assert repr(x) == "tensor([1.00e+00, 1.23e-01, 2.50e+00])"
+    print_options(profile="default")
+    assert repr(x) == "tensor([1.0000, 0.1235, 2.5000])"
+    assert repr(tw.tensor([1e-6, 1.0])) == "tensor([1.0000e-06, 1.0000e+00])"
+    print_options(sci_mode=False)
+    assert repr(tw.tensor([1e-6, 1.0])) == "tensor([0.0000, 1.0000])"
+    print_options(threshold=4, edgeitems=1)
+    assert repr(tw.arange(6)) == "tensor([0,  ..., 5])"
+    print_options(linewidth=16, profile="full")
+    assert repr(tw.arange(6)) == "tensor([0, 1, 2,\n        3, 4, 5])"
+
+
+def test_options_that_are_none_are_refused(print_options: Callable[..., None]) -> None:
+    with pytest.raises(
+        ValueError, match=r"set_printoptions: precision is 101, .* precision must be 0 to 100, threshold 0"
+    ):
+        print_options(precision=101)
+    with pytest.raises(ValueError, match=r"edgeitems 0, linewidth 80; .* the others 1 or more"):
+        print_options(edgeitems=0)
+    with pytest.raises(ValueError, match="profile is 'long'; expected 'default', 'short', 'full'"):
+        print_options(profile="long")
