@@ -416,9 +416,9 @@ Tensor linalg_cross(const Tensor& self, const Tensor& other, std::int64_t dim) {
 // The older names of the two forms.
 TensorPair qr(const Tensor& self, bool some) { return linalg_qr(self, some ? "reduced" : "complete"); }
 
-// x: [..., n] -> its powers from 0 to N - 1, [..., n, N].
-Tensor linalg_vander(const Tensor& x, std::optional<std::int64_t> given) {
-  if (x.dim() == 0) fail_value("linalg_vander: " + describe("x", x) + "; expected 1 dimension or more");
+// self: [..., n] -> its powers from 0 to N - 1, [..., n, N]. N is n if it is not given.
+Tensor linalg_vander(const Tensor& self, std::optional<std::int64_t> given) {
+  const Tensor x = self.dim() == 0 ? unsqueeze_view(self, 0) : self;
   const std::int64_t n = given.value_or(x.size(x.sizes().size() - 1));
   if (n < 2) fail_value("linalg_vander: N is " + std::to_string(n) + "; expected 2 or more");
   Dims sizes = x.sizes();

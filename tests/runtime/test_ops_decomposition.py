@@ -103,6 +103,7 @@ def test_powers_in_columns() -> None:
         expected = np.stack([np.vander(row, n, increasing=True) for row in x])
         assert tw.linalg_vander(x, N=n).tolist() == expected.tolist()
     assert tw.linalg_vander(x).shape == (2, 3, 3)
+    assert tw.linalg_vander(np.array(2.0), N=3).tolist() == [[1, 2, 4]]
     with pytest.raises(ValueError, match="N is 1; expected 2 or more"):
         tw.linalg_vander(x, N=1)
     q, r = tw.qr(x.astype(float), False)
