@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/matrices.h"
 #include "ops/shapes.h"
@@ -412,6 +413,58 @@ Tensor linalg_cross(const Tensor& self, const Tensor& other, std::int64_t dim) {
   return cross_along("linalg_cross", self, other, wrap_dim("linalg_cross", dim, self.dim()));
 }
 
+// The older names of the two forms.
+TensorPair qr(const Tensor& self, bool some) { return linalg_qr(self, some ? "reduced" : "complete"); }
+
+// self: [..., n] -> its powers from 0 to N - 1, [..., n, N]. N is n if it is not given.
+Tensor linalg_vander(const Tensor& self, std::optional<std::int64_t> given) {
+  const Tensor x = self.dim() == 0 ? unsqueeze_view(self, 0) : self;
+  const std::int64_t n = given.value_or(x.size(x.sizes().size() - 1));
+  if (n < 2) fail_value("linalg_vander: N is " + std::to_string(n) + "; expected 2 or more");
+  Dims sizes = x.sizes();
+  std::vector<std::int64_t> wide(sizes.begin(), sizes.end());
+  wide.push_back(n - 1);
+  const Tensor powers = aten("cumprod", {broadcast_to(unsqueeze_view(x, sizes.size()), wide), std::int64_t{-1}});
+  wide.back() = 1;
+  const std::vector<Tensor> parts{filled(wide, powers.dtype(), std::int64_t{1}), powers};
+  return aten("cat", {parts, std::int64_t{-1}});
+}
+
+// self: [a..., b...] where the first `ind` sizes and the others have one product -> [b..., a...].
+Tensor linalg_tensorinv(const Tensor& self, std::int64_t ind) {
+  if (ind < 1 || ind > self.dim())
+    fail_value("linalg_tensorinv: " + describe("self", self) + " and ind is " + std::to_string(ind) +
+               "; expected 1 to the number of dimensions");
+  const std::span<const std::int64_t> sizes = self.sizes();
+  const auto lead = sizes.first(static_cast<std::size_t>(ind)), rest = sizes.subspan(static_cast<std::size_t>(ind));
+  if (count_elements(lead) != count_elements(rest))
+    fail_value("linalg_tensorinv: " + describe("self", self) + "; the product of the first " + std::to_string(ind) +
+               " sizes must be that of the others");
+  std::vector<std::int64_t> swapped_sizes(rest.begin(), rest.end());
+  swapped_sizes.insert(swapped_sizes.end(), lead.begin(), lead.end());
+  return reshaped(linalg_inv(reshaped(self, Dims{count_elements(lead), count_elements(rest)})), swapped_sizes);
+}
+
+// x with tensordot(self, x, x.dim()) = other, after `dims` of self moved to its end.
+Tensor linalg_tensorsolve(const Tensor& self, const Tensor& other,
+                          std::optional<std::span<const std::int64_t>> dims) {
+  Tensor a = self;
+  if (dims) {
+    IntList from(dims->begin(), dims->end()), to;
+    for (std::size_t i = 0; i < from.size(); ++i)
+      to.push_back(self.dim() - static_cast<std::int64_t>(from.size() - i));
+    a = aten("movedim.intlist", {a, from, to});
+  }
+  const std::span<const std::int64_t> sizes = a.sizes();
+  if (sizes.size() < other.sizes().size() ||
+      count_elements(sizes.subspan(other.sizes().size())) != other.numel() || a.numel() != other.numel() * other.numel())
+    fail_value("linalg_tensorsolve: " + describe("self", self) + " and " + describe("other", other) +
+               "; self must hold as many equations and unknowns as other has elements");
+  const Tensor x = linalg_solve(reshaped(a, Dims{other.numel(), other.numel()}), reshaped(other, Dims{other.numel()}),
+                                true);
+  return reshaped(x, sizes.subspan(other.sizes().size()));
+}
+
 // Without a dimension: the first of size 3.
 Tensor cross(const Tensor& self, const Tensor& other, std::optional<std::int64_t> dim) {
   if (dim) return cross_along("cross", self, other, wrap_dim("cross", *dim, self.dim()));
@@ -447,6 +500,11 @@ constexpr OpDefinition kOps[] = {
         "aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor "
         "pivots, Tensor info)"),
     define_op<linalg_qr>("aten::linalg_qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)"),
+    define_op<qr>("aten::qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)"),
+    define_op<linalg_vander>("aten::linalg_vander(Tensor x, *, SymInt? N=None) -> Tensor"),
+    define_op<linalg_tensorinv>("aten::linalg_tensorinv(Tensor self, int ind=2) -> Tensor"),
+    define_op<linalg_tensorsolve>(
+        "aten::linalg_tensorsolve(Tensor self, Tensor other, int[]? dims=None) -> Tensor"),
     define_op<in_float<trace>>("aten::trace(Tensor self) -> Tensor"),
     define_op<in_float<cdist>>("aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor"),
     define_op<linalg_cross>("aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor"),

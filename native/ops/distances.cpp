@@ -31,8 +31,9 @@ Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, Int dim, double eps
   if (!is_floating(dtype))
     throw Error(ErrorCode::kUnsupported, std::string("cosine_similarity: unsupported dtype ") + dtype_name(dtype) +
                                              "; supported are floats");
+  const Dims sizes = broadcast_sizes("cosine_similarity", x1.sizes(), x2.sizes());
   const auto unit = [&](const Tensor& x) {
-    const Tensor wide = convert(x, dtype, "cosine_similarity");
+    const Tensor wide = broadcast_to(convert(x, dtype, "cosine_similarity"), sizes);
     const Tensor norm = aten("linalg_vector_norm", {wide, Int{2}, IntList{dim}, true});
     return aten("div.Tensor", {wide, at_least(norm, eps)});
   };

@@ -31,10 +31,17 @@ struct Exp2 : OnFloats<"exp2"> {
     else return std::exp2(x);
   }
 };
-struct Expm1 : OnFloats<"expm1", RealFloats> {
+struct Expm1 : OnFloats<"expm1"> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x) const {
-    return vector_math::expm1(x);
+    if constexpr (kIsComplex<T>) {  // cos y - 1 is -2 sin^2(y / 2), which does not cancel
+      using Part = typename T::value_type;
+      const Part half = std::sin(x.imag() / Part(2));
+      return T(std::expm1(x.real()) * std::cos(x.imag()) - Part(2) * half * half,
+               std::exp(x.real()) * std::sin(x.imag()));
+    } else {
+      return vector_math::expm1(x);
+    }
   }
 };
 struct Log : OnFloats<"log"> {
@@ -56,10 +63,19 @@ struct Log10 : OnFloats<"log10"> {
     return std::log10(x);
   }
 };
-struct Log1p : OnFloats<"log1p", RealFloats> {
+struct Log1p : OnFloats<"log1p"> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x) const {
-    return std::log1p(x);
+    if constexpr (kIsComplex<T>) {
+      using Part = typename T::value_type;
+      const Part re = x.real(), im = x.imag();
+      // Near 0 the logarithm of |1 + x|^2 - 1, which does not cancel.
+      const Part size = std::abs(x) < Part(0.5) ? std::log1p(re * (Part(2) + re) + im * im) / Part(2)
+                                                : std::log(std::hypot(Part(1) + re, im));
+      return T(size, std::atan2(im, Part(1) + re));
+    } else {
+      return std::log1p(x);
+    }
   }
 };
 struct Sqrt : OnFloats<"sqrt"> {
@@ -455,11 +471,11 @@ struct Rad2deg : OnFloats<"rad2deg", RealFloats> {
     return x * T(180 / std::numbers::pi);
   }
 };
-struct Sinc : OnFloats<"sinc", RealFloats> {
+struct Sinc : OnFloats<"sinc"> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x) const {
     const T angle = T(std::numbers::pi) * x;
-    return x == 0 ? T(1) : std::sin(angle) / angle;
+    return x == T(0) ? T(1) : std::sin(angle) / angle;
   }
 };
 

@@ -313,6 +313,7 @@ Triple batch_norm_any(const char* op, const Tensor& input, const OptionalTensor&
 Tensor batch_norm(const Tensor& input, const OptionalTensor& weight, const OptionalTensor& bias,
                   const OptionalTensor& running_mean, const OptionalTensor& running_var, bool training, double momentum,
                   double eps, bool /*cudnn_enabled*/) {
+  if (input.dim() < 2 && input.numel() == 0) return copy_of(input);  // of nothing torch asks no channels
   return std::get<0>(
       batch_norm_any("batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps));
 }

@@ -68,6 +68,11 @@ std::vector<std::int64_t> source_positions(Border border, std::int64_t size, std
                           " in mode '" + border_name(border) + "'; it may be up to " + std::to_string(least));
   const std::int64_t length = padded_size("pad", size, before, after, pad);
   if (size == 0 && length > 0) fail_value("pad", "a dimension of size 0 has no elements to pad with");
+  // What negative pads cut off takes no part in going around.
+  const std::int64_t first = std::max<std::int64_t>(-before, 0), kept = size - first - std::max<std::int64_t>(-after, 0);
+  if (border == Border::kCircular && kept < 1 && length > 0)
+    fail_value("pad", "pad " + to_string(pad) + " leaves nothing of a dimension of size " + std::to_string(size) +
+                          " to go around");
   std::vector<std::int64_t> positions(static_cast<std::size_t>(length));
   for (std::int64_t i = 0; i < length; ++i) {
     std::int64_t position = i - before;
@@ -77,7 +82,7 @@ std::vector<std::int64_t> source_positions(Border border, std::int64_t size, std
     } else if (border == Border::kReplicate) {
       position = std::clamp<std::int64_t>(position, 0, size - 1);
     } else {
-      position = (position % size + size) % size;
+      position = first + ((position - first) % kept + kept) % kept;
     }
     positions[static_cast<std::size_t>(i)] = position;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/families.h"
@@ -207,6 +208,65 @@ Axis<T> make_axis(const Request& request, std::int64_t in, std::int64_t out, Opt
   throw Error(ErrorCode::kUnsupported, std::string(request.op) + ": integers are supported by nearest only");
 }
 
+// --- images of bytes: weights are integers, and each axis in turn is rounded to bytes, as torch has it ---------------
+
+// Weights in units of 2^-precision, the finest of which all fit 16 bits.
+struct ByteAxis {
+  Axis<std::int32_t> axis;
+  int precision = 0;
+};
+
+ByteAxis in_integers(Axis<double> axis) {
+  for (std::size_t i = 0; i + 1 < axis.index.size(); ++i)  // of an input that is named twice the weights are one
+    if ((i + 1) % static_cast<std::size_t>(axis.taps) != 0 && axis.index[i] == axis.index[i + 1])
+      axis.weight[i + 1] += std::exchange(axis.weight[i], 0.0);
+  ByteAxis result{Axis<std::int32_t>(axis.input, axis.output, axis.taps)};
+  const double most = *std::ranges::max_element(axis.weight);
+  while (result.precision < 22 && 0.5 + most * (1 << (result.precision + 1)) < (1 << 15)) ++result.precision;
+  result.axis.index = axis.index;
+  for (std::size_t i = 0; i < axis.weight.size(); ++i)
+    result.axis.weight[i] = static_cast<std::int32_t>(axis.weight[i] * (1 << result.precision) +
+                                                      (axis.weight[i] < 0 ? -0.5 : 0.5));
+  return result;
+}
+
+// x: [lines, input, inner] -> [lines, output, inner].
+Tensor resample_bytes(const ByteAxis& by, const Tensor& x, std::int64_t inner) {
+  const Axis<std::int32_t>& axis = by.axis;
+  const std::int64_t lines = x.numel() / (axis.input * inner);
+  const Tensor out = Tensor::empty(Dims{lines, axis.output, inner}, DType::kUInt8);
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / inner);
+  parallel_for(0, lines * axis.output, grain, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int32_t> sums(static_cast<std::size_t>(inner));
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::uint8_t* const line = x.data<const std::uint8_t>() + i / axis.output * axis.input * inner;
+      std::ranges::fill(sums, 1 << (by.precision - 1));
+      for (std::int64_t tap = i % axis.output * axis.taps, last = tap + axis.taps; tap < last; ++tap) {
+        const auto k = static_cast<std::size_t>(tap);
+        for (std::int64_t c = 0; c < inner; ++c)
+          sums[static_cast<std::size_t>(c)] += axis.weight[k] * line[axis.index[k] * inner + c];
+      }
+      for (std::int64_t c = 0; c < inner; ++c)
+        out.data<std::uint8_t>()[i * inner + c] =
+            static_cast<std::uint8_t>(std::clamp(sums[static_cast<std::size_t>(c)] >> by.precision, 0, 255));
+    }
+  });
+  return out;
+}
+
+// x: [batch, channels, height, width]. Rows first; an axis that keeps its size stays as it is.
+Tensor run_bytes(const Request& request, const Tensor& x, const Dims& sizes, std::span<const OptionalDouble> factors) {
+  const auto axis = [&](std::size_t i) {
+    return in_integers(make_axis<double>(request, x.size(i + 2), sizes[i + 2],
+                                         i < factors.size() ? factors[i] : std::nullopt));
+  };
+  if (sizes == x.sizes()) return copy_of(x);
+  Tensor out = x;
+  if (sizes[3] != x.size(3)) out = resample_bytes(axis(1), out, 1);
+  if (sizes[2] != x.size(2)) out = resample_bytes(axis(0), out, sizes[3]);
+  return reshaped(out, sizes);
+}
+
 // self: [batch, channels, spatial dimensions] -> the same with `sizes`; factors, where given, are per dimension.
 Tensor run(const Request& request, const Tensor& self, Ints sizes, std::span<const OptionalDouble> factors) {
   bool empty = self.dim() != static_cast<std::int64_t>(request.dims) + 2 || sizes.size() != request.dims;
@@ -216,8 +276,11 @@ Tensor run(const Request& request, const Tensor& self, Ints sizes, std::span<con
                "; expected " + std::to_string(request.dims + 2) + " dimensions, and spatial sizes of 1 or more");
   Dims out_sizes = self.sizes();
   std::copy(sizes.begin(), sizes.end(), out_sizes.begin() + 2);
-  const Tensor x = self.contiguous(), out = Tensor::empty(out_sizes, self.dtype());
   const bool nearest = request.mode == Mode::kNearest || request.mode == Mode::kNearestExact;
+  const Tensor x = self.contiguous();
+  if (self.dtype() == DType::kUInt8 && request.dims == 2 && !nearest)
+    return run_bytes(request, x, out_sizes, factors);
+  const Tensor out = Tensor::empty(out_sizes, self.dtype());
   const auto resample_as = [&]<class T>() {
     const auto axis = [&](std::size_t i) {  // of depth, height, width
       if (i + request.dims < 3) return Axis<T>(1, 1, 1);

@@ -26,6 +26,9 @@ void remove_dead_code(ir::Graph& graph);
 // Removes ops that give what they are given.
 void remove_identities(ir::Graph& graph);
 
+// Makes numbers of the constants without dimensions that are second operands of arithmetic.
+void take_number_operands(ir::Graph& graph);
+
 // Takes batch normalisation into the convolution or linear before it.
 void fold_batch_norm(ir::Graph& graph);
 

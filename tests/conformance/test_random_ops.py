@@ -47,6 +47,8 @@ LEFT_OPEN = {
     "polygamma_": "poles, of which torch makes a large number",
     "special_polygamma": "poles, of which torch makes a large number",
     "cosine_similarity": "norms beyond float32, which torch takes for infinite",
+    "layer_norm": "variances beyond float32, of which torch makes NaN",
+    "native_layer_norm": "variances beyond float32, of which torch makes NaN",
     "_make_per_tensor_quantized_tensor": "quantized tensors, which numpy lacks",
     "_fused_rms_norm": "the second result, which only gradients use",
     "to": "torch.ops calls an overload that no program can",

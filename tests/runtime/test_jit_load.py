@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 
+import archives
 import numpy as np
 import pytest
 
+import threadwheel as tw
 from threadwheel import jit
 
 # An object of class __torch__.M with the attribute training = False.
@@ -53,3 +56,28 @@ def test_lists_of_a_tensor_are_what_the_archive_says() -> None:
     assert loaded.sum(np.array([1, 2])) == 3
     with pytest.raises(RuntimeError, match="tolist: the tensor has 1 dimensions and the annotation 2"):
         loaded(np.ones(2, "f4"))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_constants_of_traces_are_numbers_where_they_are_second_operands(frozen: bool) -> None:
+    """torch's executor makes numbers of them: an integer times 1.5 is float32, times a float64 tensor float64."""
+    half = archives.tensor((), (), source=archives.storage("0", "Double", 1))
+    code = (
+        "class Net(Module):\n"
+        "  def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:\n"
+        "    c = CONSTANTS.c0\n"
+        "    return (torch.add(x, c, alpha=2), torch.sub(x, c), torch.mul(x, c), torch.div(x, c), torch.mul(c, x))\n"
+    )
+    records = archives.records(archives.instance("__torch__.Net", archives.dict_of()))
+    records |= {
+        "constants.pkl": archives.pickled(archives.tuple_of(half)),
+        "version": b"10\n",
+        "constants/0": struct.pack("<d", 1.5),
+        "code/__torch__.py": code.encode(),
+    }
+    module = jit.load(archives.zipped(records))
+    results = (jit.freeze(module) if frozen else module)(tw.tensor([3]))
+    assert [result.dtype for result in results] == [tw.float32] * 4 + [tw.float64]
+    assert [result.item() for result in results] == [6, 1.5, 4.5, 2, 4.5]
+    scalar, _, _, _, wide = (jit.freeze(module) if frozen else module)(tw.tensor(3.0))
+    assert (scalar.dtype, wide.dtype) == (tw.float32, tw.float64)

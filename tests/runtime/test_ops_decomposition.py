@@ -80,3 +80,32 @@ def test_quantized_tensors_round_to_even_and_clip() -> None:
         tw.quantize_per_tensor(x, 0.5, 300, "quint8")
     with pytest.raises(ValueError, match="the tensor is quantized per channel; expected per tensor"):
         tw.q_scale(per_channel)
+
+
+def test_tensors_are_inverted_as_matrices() -> None:
+    a = np.random.default_rng(0).standard_normal((2, 3, 6))
+    np.testing.assert_allclose(tw.linalg_tensorinv(a).numpy(), np.linalg.tensorinv(a), rtol=1e-8)
+    b = np.random.default_rng(1).standard_normal((2, 3))
+    np.testing.assert_allclose(tw.linalg_tensorsolve(a, b).numpy(), np.linalg.tensorsolve(a, b), rtol=1e-8)
+    turned = a.transpose(2, 0, 1)
+    np.testing.assert_allclose(
+        tw.linalg_tensorsolve(turned, b, [0]).numpy(), np.linalg.tensorsolve(turned, b, (0,)), rtol=1e-8
+    )
+    with pytest.raises(ValueError, match="the product of the first 1 sizes must be that of the others"):
+        tw.linalg_tensorinv(a, 1)
+    with pytest.raises(ValueError, match="self must hold as many equations and unknowns as other has elements"):
+        tw.linalg_tensorsolve(a, b[:1])
+
+
+def test_powers_in_columns() -> None:
+    x = np.array([[1, 2, 3], [4, 5, 6]])
+    for n in (2, 3, 5):
+        expected = np.stack([np.vander(row, n, increasing=True) for row in x])
+        assert tw.linalg_vander(x, N=n).tolist() == expected.tolist()
+    assert tw.linalg_vander(x).shape == (2, 3, 3)
+    assert tw.linalg_vander(np.array(2.0), N=3).tolist() == [[1, 2, 4]]
+    with pytest.raises(ValueError, match="N is 1; expected 2 or more"):
+        tw.linalg_vander(x, N=1)
+    q, r = tw.qr(x.astype(float), False)
+    assert q.shape == (2, 2)
+    np.testing.assert_allclose((q @ r).numpy(), x)

@@ -403,3 +403,13 @@ def test_dense_in_an_order_of_memory() -> None:
     last = tw.zeros(2, 4, 5, 3).permute(0, 3, 1, 2)
     order = [tw._core._testing.call_op("aten::is_contiguous.memory_format", x, 2)[0] for x in (image, last)]
     assert order == [False, True]
+
+
+def test_complex_logarithms_and_sines() -> None:
+    z = np.array([1e-9 + 1e-9j, -0.5 + 2j, 3 - 4j])
+    np.testing.assert_allclose(tw.expm1(z).numpy()[1:], np.expm1(z)[1:], rtol=1e-12)
+    np.testing.assert_allclose(tw.log1p(z).numpy()[1:], np.log1p(z)[1:], rtol=1e-12)
+    assert tw.expm1(z).numpy()[0] == pytest.approx(1e-9 + 1e-9j, rel=1e-8)
+    assert tw.log1p(z).numpy()[0] == pytest.approx(1e-9 + 1e-9j, rel=1e-8)
+    np.testing.assert_allclose(tw.sinc(z).numpy()[1:], np.sin(np.pi * z[1:]) / (np.pi * z[1:]), rtol=1e-12)
+    assert tw.sinc(np.zeros(1, "c16")).tolist() == [1]

@@ -58,5 +58,22 @@ def test_errors() -> None:
         tw.upsample_nearest2d(numbers(1, 1, 3, 3), [2, 0])
     with pytest.raises(ValueError, match="exactly one of output_size and scale_factors must be given"):
         tw.upsample_nearest2d(numbers(1, 1, 3, 3), None, None)
-    with pytest.raises(NotImplementedError, match="unsupported dtype uint8"):
-        tw.upsample_bilinear2d(np.ones((1, 1, 3, 3), "u1"), [2, 2], False)
+    with pytest.raises(NotImplementedError, match="unsupported dtype int64"):
+        tw.upsample_bilinear2d(np.ones((1, 1, 3, 3), "i8"), [2, 2], False)
+
+
+def test_images_of_bytes_are_rounded_after_each_axis() -> None:
+    ramp = np.array([[[[0, 100, 200], [10, 110, 255]]]], "u1")
+    wide = tw.upsample_bilinear2d(ramp, [2, 6], False)
+    assert (wide.dtype, wide.tolist()[0][0][0]) == (tw.uint8, [0, 25, 75, 125, 175, 200])
+    both = tw.upsample_bilinear2d(ramp, [3, 2], False).numpy()[0, 0]
+    rows = np.array([[25, 175], [35, 219]])  # 218.75, rounded before the columns are combined
+    assert both.tolist() == [rows[0].tolist(), [30, 197], rows[1].tolist()]
+    checks = np.indices((1, 1, 8, 8)).sum(0).astype("u1") % 2 * 255
+    averaged = tw._upsample_bilinear2d_aa(checks, [2, 2], False).numpy()
+    assert np.abs(averaged.astype(int) - 127.5).max() < 4
+    overshoot = tw.upsample_bicubic2d(np.array([[[[0, 0, 255, 255]]]], "u1"), [1, 16], False).numpy()
+    assert (overshoot.min(), overshoot.max()) == (0, 255)
+    kept = tw.upsample_bilinear2d(ramp, [2, 3], False)
+    assert kept.tolist() == ramp.tolist()
+    assert not np.shares_memory(kept.numpy(), ramp)

@@ -162,3 +162,8 @@ def test_integers_wrap_around_where_torchs_do() -> None:
     assert tw.cumulative_trapezoid(y, x).tolist() == [95.0, 213.0]  # (3 - 9) 11 and (1 - 3) 10, of uint8
     near, far = tw.tensor([3], dtype=tw.uint8), tw.tensor([9], dtype=tw.uint8)
     assert tw.margin_ranking_loss(far, near, tw.ones(1, dtype=tw.uint8), reduction=0).tolist() == [250.0]
+
+
+def test_cosines_of_vectors_that_broadcast() -> None:
+    x, y = np.ones((1, 2, 3)), np.full((2, 1, 3), 2.0)
+    np.testing.assert_allclose(tw.cosine_similarity(x, y, 1).numpy(), np.ones((2, 3)))

@@ -271,3 +271,15 @@ def test_the_adjoint_is_conjugate() -> None:
     x = tw.tensor([[1 + 2j, 3j]])
     assert tw.adjoint(x).tolist() == [[1 - 2j], [-3j]]
     assert x.mH.tolist() == x.H.tolist() == [[1 - 2j], [-3j]]
+
+
+def test_what_is_cut_off_does_not_go_around() -> None:
+    x = tw.arange(6).view([1, 1, 6])
+    for amounts, expected in {
+        (-1, 1): [1, 2, 3, 4, 5, 1],
+        (1, -1): [4, 0, 1, 2, 3, 4],
+        (2, -2): [2, 3, 0, 1, 2, 3],
+    }.items():
+        assert tw.pad(x, list(amounts), "circular").tolist() == [[expected]]
+    with pytest.raises(ValueError, match="leaves nothing of a dimension of size 6 to go around"):
+        tw.pad(x, [-6, 2], "circular")
