@@ -2,6 +2,7 @@
 // block fit the cache whatever the length, and each block is one unit of work for the pool.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -246,7 +247,8 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
 // Whether the batches of scores are those of query, keys and value, whatever mask is added.
 bool keeps_sizes(const Tensor& query, const Tensor& keys, const OptionalTensor& mask) {
   if (!mask) return true;
-  const Dims scores = joined(broadcast_sizes("matmul", leading(query), leading(keys)), rows_of(query), columns_of(keys));
+  const Dims lead = broadcast_sizes("matmul", leading(query), leading(keys));
+  const Dims scores = joined(lead, rows_of(query), columns_of(keys));
   return mask->dtype() == query.dtype() && std::ranges::equal(broadcast_sizes("add", mask->sizes(), scores), scores);
 }
 
@@ -424,12 +426,24 @@ Tensor transformer_encoder_layer(const Tensor& src, std::int64_t embed, std::int
   return norm_first ? x : norm_2(x);
 }
 
-// A program asks before it packs a padded batch into a nested tensor, of which there are none here: it is told to leave
-// the batch as it is. What it computes for padding is then whatever attention to the others gives, and not 0.
-bool may_be_nested(const Tensor& /*t*/, const Tensor& /*mask*/) { return false; }
+// A program asks whether each row of a mask, [batch, length], is true first and false behind, and then packs the batch
+// into a nested tensor: what it computes for the padding is 0. Without nested tensors there is no such result.
+bool is_left_aligned(const Tensor& /*t*/, const Tensor& mask) {
+  constexpr const char* kOp = "_nested_tensor_from_mask_left_aligned";
+  if (mask.dtype() != DType::kBool || mask.dim() != 2)
+    fail_value(std::string(kOp) + ": " + describe("mask", mask) + ", " + dtype_name(mask.dtype()) +
+               "; expected 2 dimensions, bool");
+  const Tensor rows = mask.contiguous();
+  const bool* const first = rows.data<const bool>();
+  for (std::int64_t row = 0; row < mask.size(0); ++row)
+    if (!std::is_sorted(first + row * mask.size(1), first + (row + 1) * mask.size(1), std::greater())) return false;
+  throw Error(ErrorCode::kUnsupported,
+              std::string(kOp) + ": the batch is padded at the end and would become a nested tensor, which is not " +
+                  "supported; make the encoder with enable_nested_tensor=False");
+}
 
 constexpr OpDefinition kOps[] = {
-    define_op<may_be_nested>("aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool"),
+    define_op<is_left_aligned>("aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool"),
     define_op<in_float<scaled_dot_product_attention>>(
         "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
         "dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor"),

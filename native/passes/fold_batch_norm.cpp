@@ -53,7 +53,8 @@ std::optional<Folded> fold(const Node& product, const Node& norm) {
   const Tensor* const given = settled_weight(product.inputs[1]);
   const Value* const training = settled_value(norm.inputs[kTraining]);
   const Value* const eps = settled_value(norm.inputs[kEps]);
-  if (given == nullptr || given->dim() < 2 || training == nullptr || training->to_bool() || eps == nullptr) return std::nullopt;
+  if (given == nullptr || given->dim() < 2 || eps == nullptr) return std::nullopt;
+  if (training == nullptr || training->to_bool()) return std::nullopt;
   const Tensor weight = given->contiguous();
   const std::int64_t channels = weight.size(0), inner = channels == 0 ? 0 : weight.numel() / channels;
   const Parameter bias(product.inputs[2], 0), gamma(norm.inputs[kWeight], 1), beta(norm.inputs[kBias], 0),

@@ -17,10 +17,8 @@ using ir::NodeKind;
 const Op* form_with_number(const Node& node) {
   constexpr std::string_view kNames[] = {"aten::add", "aten::sub", "aten::mul", "aten::div"};
   if (node.kind != NodeKind::kOp || node.op->schema().overload != "Tensor") return nullptr;
-  if (std::ranges::find(kNames, node.op->name()) == std::end(kNames)) return nullptr;
-  const auto overloads = Registry::instance().find(node.op->name());
-  const auto found = std::ranges::find_if(overloads, [](const Op* op) { return op->schema().overload == "Scalar"; });
-  return found == overloads.end() ? nullptr : *found;
+  const bool is_known = std::ranges::find(kNames, node.op->name()) != std::end(kNames);
+  return is_known ? find_op(node.op->name(), "Scalar") : nullptr;
 }
 
 TypePtr type_of_number(const Value& number) {

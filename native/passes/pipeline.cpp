@@ -6,8 +6,8 @@ namespace threadwheel::passes {
 void run_all(ir::Graph& graph) {
   // Dead nodes go before the others look at who uses what, and after those that leave some.
   static constexpr void (*kPasses[])(ir::Graph&) = {
-      fold_constants,  take_number_operands, remove_identities, remove_dead_code, fold_batch_norm,
-      remove_dead_code, fuse_attention,      fuse_epilogues,    remove_dead_code, choose_layouts};
+      fold_constants,   take_number_operands, remove_identities, remove_dead_code, fold_batch_norm,
+      remove_dead_code, fuse_attention,       fuse_epilogues,    remove_dead_code, choose_layouts};
   for (const auto pass : kPasses) pass(graph);
 }
 

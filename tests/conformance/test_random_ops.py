@@ -52,7 +52,6 @@ LEFT_OPEN = {
     "_make_per_tensor_quantized_tensor": "quantized tensors, which numpy lacks",
     "_fused_rms_norm": "the second result, which only gradients use",
     "to": "torch.ops calls an overload that no program can",
-    "_nested_tensor_from_mask_left_aligned": "whether there are nested tensors",
     **dict.fromkeys(DRAWN, "random numbers"),
 }
 """Op: what is left open. Tests of tests/runtime say what is promised of them."""

@@ -24,17 +24,6 @@ class Encoder(nn.Module):
         return self.encoder(x, src_key_padding_mask=padding)
 
 
-class PaddedEncoder(nn.Module):
-    """As torch makes it by default: it would rather pack what is padded. What comes out for padding is not used."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
-
-    def forward(self, x: Tensor, padding: Tensor) -> Tensor:
-        return self.encoder(x, src_key_padding_mask=padding).masked_fill(padding.unsqueeze(2), 0.0)
-
-
 class Translator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -290,7 +279,6 @@ CASES: Makers = {
     "encoder_script": lambda: scripted(Encoder(), torch.randn(2, 4, 8)),
     "encoder_padding_script": lambda: scripted(Encoder(), torch.randn(2, 4, 8), torch.tensor(PADDING)),
     "encoder_norm_first_script": lambda: scripted(Encoder(True, "gelu"), torch.randn(2, 4, 8)),
-    "encoder_padded_script": lambda: scripted(PaddedEncoder(), torch.randn(2, 4, 8), torch.tensor(PADDING)),
     "encoder_trace": lambda: traced(Encoder(), torch.randn(2, 4, 8)),
     **both("translator", Translator, lambda: (ids(2, 5), ids(2, 4))),
     **both("attention", lambda: Attention(True), make_attention),
