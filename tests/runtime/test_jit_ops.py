@@ -14,7 +14,7 @@ from goldens import DATA, RANDOM, UNORDERED, check_case
 
 from threadwheel import jit
 
-LEAST = 1281
+LEAST = 1363
 
 
 @pytest.fixture(scope="module")
