@@ -1,5 +1,6 @@
 // Losses: a number per element, then nothing, the mean or the sum of them; and distances between rows.
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "ops/compose.h"
@@ -235,6 +236,9 @@ Tensor cross_entropy_of_probabilities(const Tensor& self, const Tensor& target, 
           ? aten("add.Scalar", {aten("mul.Scalar", {target, 1 - smoothing}), smoothing / classes})
           : target;
   const Tensor each = minus_sum_of_classes(weighted(aten("mul.Tensor", {logs, smooth}), weight));
+  // Without classes there is a place still, whose loss is 0; its mean is over no terms.
+  if (reduction == kMean && self.numel() == 0)
+    return scalar_tensor(std::numeric_limits<double>::quiet_NaN(), self.dtype());
   return reduction == kNone ? each : reduce(kName, each.contiguous(), reduction);
 }
 

@@ -44,6 +44,7 @@ def test_smoothed_classes_and_probabilities_cost_the_same() -> None:
     smoothed = tw.cross_entropy_loss(logits, probabilities[::-1], label_smoothing=1.0, reduction=0)
     even = tw.cross_entropy_loss(logits, np.full((2, 2), 0.5), reduction=0)
     np.testing.assert_allclose(smoothed.numpy(), even.numpy())
+    assert np.isnan(tw.cross_entropy_loss(np.ones(0), np.ones(0)).item())
     with pytest.raises(ValueError, match=r"label_smoothing is 1\.5\d*; expected 0 to 1"):
         tw.cross_entropy_loss(logits, target, label_smoothing=1.5)
     with pytest.raises(ValueError, match="expected int64 classes, or floating probabilities"):
