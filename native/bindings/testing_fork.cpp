@@ -19,7 +19,8 @@ namespace {
 
 constexpr int kWrongSum = 1, kWrongProduct = 2, kRefused = 3, kWrongTask = 4;
 
-// What a child tries: a loop, tasks, and a product of the math library. `ones` is square and full of them.
+// What a child tries: a loop, tasks, and a layer, which any library does that there is. `ones` is square and full of
+// them.
 int use(const Tensor& ones) noexcept {
   std::atomic<std::int64_t> sum{0};
   parallel_for(0, 1000, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -28,9 +29,9 @@ int use(const Tensor& ones) noexcept {
   if (sum != 499'500) return kWrongSum;
   if (launch_future([] { return launch_future([] { return 7; }).value(); }).value() != 7) return kWrongTask;
   try {
-    const std::vector<Value> arguments{Value(ones), Value(ones)};
-    const Op& mm = *Registry::instance().find("aten::mm").front();
-    const Tensor product = mm.call(std::span<const Value>(arguments)).to_tensor();
+    const std::vector<Value> arguments{Value(ones), Value(ones), Value()};
+    const Op& linear = *Registry::instance().find("aten::linear").front();
+    const Tensor product = linear.call(std::span<const Value>(arguments)).to_tensor();
     return product.data<float>()[0] == static_cast<float>(ones.sizes()[0]) ? 0 : kWrongProduct;
   } catch (const Error& error) {
     return std::string(error.what()).starts_with("library call: ") ? kRefused : kWrongProduct;

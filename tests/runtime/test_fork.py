@@ -161,7 +161,7 @@ def child():
     assert t.count_slot_errors(1000) == 0 and {c[3] for c in t.record_chunks(0, 1000, 1)} == {os.getpid()}
     assert t.nested_tasks(2, 2) == 7
     try:
-        assert (tw.mm(x, x).numpy() == 256).all()
+        assert (tw.linear(x, x).numpy() == 256).all()
     except RuntimeError as error:
         print(error)
 fork(child)
