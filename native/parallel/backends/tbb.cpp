@@ -1,7 +1,7 @@
-// The TBB backend. Loops run isolated, in the arena that their caller is in, which costs nothing to enter, and where
-// it is too small in one of our own. Slots are ours: TBB's thread indices are neither contiguous within a loop nor
-// meaningful outside one. arena.execute may run the functor on another OS thread. Inter-op work runs in our arena as
-// far as TBB has workers for it.
+// The TBB backend. Loops and library calls run isolated, in the arena that their caller is in, which costs nothing to
+// enter, and where it has the wrong size in one of our own. Slots are ours: TBB's thread indices are neither contiguous
+// within a loop nor meaningful outside one. arena.execute may run the functor on another OS thread. Inter-op work runs
+// in our arena as far as TBB has workers for it.
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -279,11 +279,12 @@ InteropWork* interop = std::make_unique<InteropWork>().release();
 
 bool workers_ended = false;  // by the fork that is going on
 
-// Whether the arena that the caller is in will do: it has the room, and the process's arenas together no more workers
-// than the size allows.
-bool fits_current_arena(int num_runners) noexcept {
+// Whether the arena that the caller is in will do: it has room for that many threads, and the process's arenas together
+// no more workers than the size allows. Libraries and loops then share it, as a worker that is called from one arena
+// into another comes tens of microseconds later.
+bool current_arena_has(int least, int most) noexcept {
   const int room = tbb::this_task_arena::max_concurrency();
-  return num_runners <= room && room <= arenas().size();
+  return least <= room && room <= std::min(most, arenas().size());
 }
 
 // As many runners as threads may take part, each with its own slot; the runner, not the thread, owns the slot, so it
@@ -320,7 +321,7 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
   const auto loop = [&] {
     tbb::this_task_arena::isolate([&] { tbb::parallel_for(tbb::blocked_range<int>(0, num_runners), job, tbb::simple_partitioner()); });
   };
-  if (fits_current_arena(num_runners)) {
+  if (current_arena_has(num_runners, arenas().size())) {
     arenas().note_workers_of_current();
     loop();
   } else {
@@ -331,7 +332,13 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
 void run_library(int limit, LibraryFunction fn) noexcept {
   if (tbb_is_off) return fn(0);
   if (limit == 1) return serial_arena().execute([&] { fn(1); });
-  arenas().exactly(limit).execute([&] { tbb::this_task_arena::isolate([&] { fn(limit); }); });
+  const auto call = [&] { tbb::this_task_arena::isolate([&] { fn(limit); }); };
+  if (current_arena_has(limit, limit)) {
+    arenas().note_workers_of_current();
+    call();
+  } else {
+    arenas().exactly(limit).execute(call);
+  }
 }
 
 bool submit(Work work, int max_idle) noexcept { return interop->submit(work, max_idle); }
