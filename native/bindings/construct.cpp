@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "bindings/values.h"
-#include "ops/moves.h"
-#include "ops/numbers.h"
-#include "ops/options.h"
+#include "ops/shared/moves.h"
+#include "ops/shared/numbers.h"
+#include "ops/shared/options.h"
 #include "tensor/convert.h"
 #include "threadwheel/error.h"
 

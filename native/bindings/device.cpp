@@ -5,7 +5,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bindings.h"
-#include "ops/options.h"
+#include "ops/shared/options.h"
 
 namespace threadwheel::bindings {
 namespace {

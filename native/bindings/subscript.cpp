@@ -8,10 +8,10 @@
 #include "bindings/bindings.h"
 #include "bindings/construct.h"
 #include "bindings/values.h"
-#include "ops/elementwise.h"
-#include "ops/options.h"
 #include "ops/registry.h"
-#include "ops/views.h"
+#include "ops/shared/elementwise.h"
+#include "ops/shared/options.h"
+#include "ops/shared/views.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {

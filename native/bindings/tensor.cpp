@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "bindings/values.h"
-#include "ops/numbers.h"
+#include "ops/shared/numbers.h"
 #include "ops/tensor_syntax.h"
 #include "tensor/format.h"
 #include "threadwheel/error.h"

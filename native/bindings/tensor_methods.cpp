@@ -8,10 +8,10 @@
 #include "bindings/bindings.h"
 #include "bindings/ops.h"
 #include "bindings/values.h"
-#include "ops/elementwise.h"
-#include "ops/numbers.h"
+#include "ops/shared/elementwise.h"
+#include "ops/shared/numbers.h"
+#include "ops/shared/views.h"
 #include "ops/tensor_syntax.h"
-#include "ops/views.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::bindings {

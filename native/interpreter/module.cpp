@@ -6,7 +6,7 @@
 
 #include "archive/unpickler.h"
 #include "interpreter/execution.h"
-#include "ops/quantized.h"
+#include "ops/quantized/packed.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel::interpreter {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "ops/fused.h"
+#include "ops/layers/fused.h"
 #include "passes/edit.h"
 #include "passes/passes.h"
 

@@ -15,6 +15,7 @@ from typing import Any
 from . import _core
 from ._core import ScriptFunction, ScriptModule, ScriptUnit
 from ._gradients import GRADIENT_MODES
+from ._language import annotate, fork, is_left_out, is_scripting, wait
 from .nn import Module
 
 Meaning = tuple[str, Any]
@@ -84,16 +85,6 @@ def source(function: Callable[..., Any], find: Callable[[str], Meaning]) -> Defi
     if is_left_out(function):
         text = _without_body(function, text)
     return file, text, first_line, indent, find, defaults
-
-
-def is_left_out(function: Callable[..., Any]) -> bool:
-    """Whether `jit.ignore` or `jit.unused` has marked it."""
-    return getattr(function, "__jit_use__", None) in ("ignore", "unused")
-
-
-def exported(cls: type) -> list[str]:
-    """The methods that `jit.export` has marked."""
-    return [name for name in dir(cls) if getattr(inspect.getattr_static(cls, name), "__jit_use__", None) == "export"]
 
 
 def _without_body(function: Callable[..., Any], text: str) -> str:
@@ -250,8 +241,6 @@ def _is_array(value: Any) -> bool:
 def _paths() -> dict[Any, str]:
     """Python objects that have a word in archives' code."""
     if not _known_paths:
-        from . import jit
-
         _known_paths.update({getattr(builtins, name): name for name in _BUILTINS})
         _known_paths.update(_TYPES)
         _known_paths.update({function: f"torch.{name}" for name, function in _core.ops.items()})
@@ -260,10 +249,10 @@ def _paths() -> dict[Any, str]:
                 _core.Tensor: "Tensor",
                 _core.device: "torch.device",
                 _core.Future: "Future",
-                jit.fork: "fork",
-                jit.wait: "torch.wait",
-                jit.annotate: "annotate",
-                jit.is_scripting: "is_scripting",
+                fork: "fork",
+                wait: "torch.wait",
+                annotate: "annotate",
+                is_scripting: "is_scripting",
             }
         )
         _known_paths.update(dict.fromkeys(GRADIENT_MODES, "gradient_mode"))

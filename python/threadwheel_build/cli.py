@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .errors import BuildError, RefusedError, printable
+from .errors import BuildError, printable
 from .options import OptionTable, load_table
+from .plan import RefusedError
 
 if TYPE_CHECKING:
     from .sources import Heard

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .correction import correct, options_for_label
-from .errors import RefusedError
 from .options import Option, OptionTable, closest
-from .plan import Plan, Refusal, Resolution, label_of, make_plan, resolve
+from .plan import Plan, Refusal, RefusedError, Resolution, label_of, make_plan, resolve
 from .sources import (
     ConfigSettings,
     Heard,

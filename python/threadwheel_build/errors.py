@@ -1,4 +1,4 @@
-"""The exceptions of threadwheel_build, all of them.
+"""The exceptions of threadwheel_build; `plan` has the one that carries a refusal.
 
 Every text follows one form: `<where>: <what is wrong, with the value>; <what is allowed or what
 to do>`. The command line and the build hooks print the text and leave with the exit code; a user
@@ -6,11 +6,6 @@ never sees a traceback of ours for a mistake of theirs.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .plan import Refusal
 
 
 def printable(text: str) -> str:
@@ -22,14 +17,6 @@ class BuildError(Exception):
     """A mistake that a user can mend; `exit_code` is what a command leaves with."""
 
     exit_code = 2
-
-
-class RefusedError(BuildError):
-    """The options that were said make no plan; carries every problem and the corrected line."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.text())
-        self.refusal = refusal
 
 
 class AuditError(BuildError):

@@ -98,6 +98,14 @@ class Refusal:
         return "\n".join([*lines, *([f"  use: {self.line}"] if self.line else [])])
 
 
+class RefusedError(BuildError):
+    """The options that were said make no plan; carries every problem and the corrected line."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text())
+        self.refusal = refusal
+
+
 def resolve(table: OptionTable, said: Mapping[str, str], sources: Mapping[str, str] | None = None) -> Resolution:
     """Apply defaults and rules R2 to R5 to canonical option values.
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from threadwheel_build.decision import plan_for_hook
-from threadwheel_build.errors import RefusedError
 from threadwheel_build.matrix import jobs, verdict
 from threadwheel_build.options import OptionTable, load_table
-from threadwheel_build.plan import cross_product, resolve
+from threadwheel_build.plan import RefusedError, cross_product, resolve
 
 OPTIONS = """
 [families.CILK]

@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwheel_build.decision import plan_for_hook
-from threadwheel_build.errors import RefusedError
 from threadwheel_build.options import OptionTable, load_table
-from threadwheel_build.plan import Plan, cross_product, resolve
+from threadwheel_build.plan import Plan, RefusedError, cross_product, resolve
 
 TBB = {"ATEN_THREADING": "TBB", "USE_TBB": "ON"}
 

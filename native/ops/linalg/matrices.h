@@ -1,0 +1,51 @@
+// Batches of matrices, the last two dimensions of a tensor: what decompositions share.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+
+#include "ops/shared/shapes.h"
+#include "threadwheel/error.h"
+#include "threadwheel/parallel.h"
+
+namespace threadwheel {
+
+inline std::int64_t rows_of(const Tensor& x) { return x.size(x.sizes().size() - 2); }
+inline std::int64_t columns_of(const Tensor& x) { return x.size(x.sizes().size() - 1); }
+
+inline void check_matrix(const char* op, const Tensor& x, bool square) {
+  if (x.dtype() != DType::kFloat32 && x.dtype() != DType::kFloat64)
+    throw Error(ErrorCode::kUnsupported, std::string(op) + ": unsupported dtype " + dtype_name(x.dtype()) +
+                                             "; supported are float32, float64");
+  if (x.dim() < 2 || (square && rows_of(x) != columns_of(x)))
+    fail_value(std::string(op) + ": " + describe("input", x) + "; expected " +
+               (square ? "square matrices" : "2 dimensions or more"));
+}
+
+// The sizes of the batch, and `tail` after it.
+inline Dims batch_sizes(const Tensor& x, std::initializer_list<std::int64_t> tail) {
+  Dims sizes(x.sizes().size() - 2 + tail.size());
+  std::copy(x.sizes().begin(), x.sizes().end() - 2, sizes.begin());
+  std::copy(tail.begin(), tail.end(), sizes.end() - static_cast<std::ptrdiff_t>(tail.size()));
+  return sizes;
+}
+
+inline Tensor in_double(const Tensor& x, const char* op) { return copy_of(convert(x, DType::kFloat64, op)); }
+
+inline std::int64_t batch_of(const Tensor& x) {
+  return count_elements(std::span(x.sizes()).first(x.sizes().size() - 2));
+}
+
+// Calls body(index) for each matrix of a batch.
+template <class Body>
+void for_batch(const Tensor& x, const Body& body) {
+  const std::int64_t n = std::max<std::int64_t>(1, rows_of(x)), grain = std::max<std::int64_t>(1, 20000 / (n * n * n));
+  parallel_for(0, batch_of(x), grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) body(i);
+  });
+}
+
+inline Tensor swapped(const Tensor& x) { return transpose_view(x, x.sizes().size() - 2, x.sizes().size() - 1); }
+
+}  // namespace threadwheel
