@@ -21,7 +21,7 @@ std::vector<std::int64_t> to_vector(const Dims& dims) { return {dims.begin(), di
 
 void check_dtype(const char* where, DType dtype) {
   checked_dtype(static_cast<std::int64_t>(dtype));
-  if (dtype_info(dtype).category == DTypeCategory::kQuantized)
+  if (dtype_info(dtype).category >= DTypeCategory::kQuantized)
     refuse(where, std::string("a tensor of ") + dtype_name(dtype) + " needs a scale, which only programs can give",
            ErrorCode::kUnsupported);
 }

@@ -26,6 +26,8 @@ TypeCode type_code(DType dtype) {
     case DTypeCategory::kFloating: return dtype == DType::kBFloat16 ? TypeCode::kBfloat : TypeCode::kFloat;
     case DTypeCategory::kComplex: return TypeCode::kComplex;
     case DTypeCategory::kQuantized: break;
+    case DTypeCategory::kNested:
+      throw py::buffer_error("__dlpack__: the tensor is nested; pad it first with to_padded_tensor");
   }
   throw py::buffer_error(std::string("__dlpack__: DLPack has no ") + dtype_name(dtype) +
                          "; dequantize the tensor or pass its int_repr()");

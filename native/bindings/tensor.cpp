@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "bindings/values.h"
+#include "ops/layers/nested.h"
 #include "ops/shared/numbers.h"
 #include "ops/tensor_syntax.h"
 #include "tensor/format.h"
@@ -197,7 +198,7 @@ void bind_tensor(py::module_& module) {
                           "result is a Tensor, and a number takes part in promotion by its kind alone.");
   type.attr("__module__") = "threadwheel";
   type.def_buffer(&export_buffer)
-      .def_property_readonly("shape", [](const Tensor& self) { return to_tuple(self.sizes()); })
+      .def_property_readonly("shape", [](const Tensor& self) { return to_tuple(nested::even("shape", self).sizes()); })
       .def_property_readonly("dtype", &Tensor::dtype)
       .def_property_readonly(
           "strides",
@@ -207,8 +208,8 @@ void bind_tensor(py::module_& module) {
           "Steps between neighbours in bytes, as numpy counts.")
       .def_property_readonly("ndim", &Tensor::dim)
       .def("dim", &Tensor::dim)
-      .def("size", [](const Tensor& self) { return to_tuple(self.sizes()); })
-      .def("size", [](const Tensor& self, std::int64_t dim) { return self.size(named_dim("size", self, dim)); },
+      .def("size", [](const Tensor& self) { return to_tuple(nested::even("size", self).sizes()); })
+      .def("size", [](const Tensor& self, std::int64_t dim) { return nested::even("size", self).size(named_dim("size", self, dim)); },
            "dim"_a)
       .def("stride", [](const Tensor& self) { return to_tuple(self.strides()); },
            "Steps between neighbours in elements, as torch counts.")

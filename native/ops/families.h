@@ -63,6 +63,7 @@ std::span<const OpDefinition> detection_ops();
 std::span<const OpDefinition> dropout_ops();
 std::span<const OpDefinition> fused_ops();
 std::span<const OpDefinition> loss_ops();
+std::span<const OpDefinition> nested_ops();
 std::span<const OpDefinition> normalization_ops();
 std::span<const OpDefinition> patch_ops();
 std::span<const OpDefinition> pooling_ops();

@@ -51,6 +51,7 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     dropout_ops,
     fused_ops,
     loss_ops,
+    nested_ops,
     normalization_ops,
     patch_ops,
     pooling_ops,

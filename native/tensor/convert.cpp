@@ -47,10 +47,12 @@ RunConverter copier(std::size_t size_bytes) {
 }
 
 void check_convertible(DType dtype, const char* op) {
-  if (dtype_info(dtype).category == DTypeCategory::kQuantized)
-    throw Error(ErrorCode::kUnsupported,
-                std::string(op) + ": cannot convert from or to " + dtype_name(dtype) +
-                    "; quantize or dequantize instead");
+  const DTypeCategory category = dtype_info(dtype).category;
+  if (category >= DTypeCategory::kQuantized)
+    throw Error(ErrorCode::kUnsupported, std::string(op) + ": cannot convert from or to " + dtype_name(dtype) +
+                                             (category == DTypeCategory::kNested
+                                                  ? "; pad it with to_padded_tensor instead"
+                                                  : "; quantize or dequantize instead"));
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ constexpr DTypeInfo kTable[] = {
     {DType::kQInt32, "qint32", 4, kQuantized, nullptr},
 };
 
+// In no table that numbers or names are looked up in: nobody can ask for it.
+constexpr DTypeInfo kNestedInfo{DType::kNested, "nested float32", 4, kNested, nullptr};
+
 DType promote_integers(DType a, DType b) {
   // Of equal size are uint8 and int8 only: the least type that holds both is int16.
   if (dtype_size(a) == dtype_size(b)) return DType::kInt16;
@@ -46,6 +49,7 @@ DType promote_complex(DType a, DType b) {
 }  // namespace
 
 const DTypeInfo& dtype_info(DType dtype) {
+  if (dtype == DType::kNested) return kNestedInfo;
   return *std::find_if(std::begin(kTable), std::end(kTable), [&](const auto& row) { return row.dtype == dtype; });
 }
 
@@ -86,9 +90,10 @@ DType promote_types(DType a, DType b) {
   if (a == b) return a;
   const DTypeCategory category_a = dtype_info(a).category, category_b = dtype_info(b).category;
   const DTypeCategory higher = std::max(category_a, category_b);
-  if (higher == kQuantized)
+  if (higher >= kQuantized)
     throw Error(ErrorCode::kUnsupported, std::string("promotion: ") + dtype_name(a) + " and " + dtype_name(b) +
-                                             " have no common dtype; dequantize first");
+                                             " have no common dtype; " +
+                                             (higher == kQuantized ? "dequantize first" : "pad it first"));
   if (higher == kComplex) return promote_complex(a, b);
   if (category_a != category_b) return category_a > category_b ? a : b;
   return higher == kFloating ? promote_floats(a, b) : promote_integers(a, b);

@@ -17,7 +17,7 @@
 namespace threadwheel {
 
 // In the order of promotion: the result of mixing two categories is in the higher one.
-enum class DTypeCategory : std::int8_t { kBool, kInteger, kFloating, kComplex, kQuantized };
+enum class DTypeCategory : std::int8_t { kBool, kInteger, kFloating, kComplex, kQuantized, kNested };
 
 struct DTypeInfo {
   DType dtype;
@@ -36,7 +36,7 @@ std::optional<DType> find_dtype(std::string_view name);
 inline const char* dtype_name(DType dtype) { return dtype_info(dtype).name; }
 inline std::size_t dtype_size(DType dtype) { return dtype_info(dtype).size_bytes; }
 
-// The least dtype that both fit in, by torch's lattice. Quantized types mix with themselves only.
+// The least dtype that both fit in, by torch's lattice. Quantized and nested types mix with themselves only.
 DType promote_types(DType a, DType b);
 
 template <>

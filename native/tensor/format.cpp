@@ -268,6 +268,9 @@ void set_format_options(const FormatOptions& options) {
 }
 
 std::string format_tensor(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kNested)
+    return "nested_tensor(" + std::to_string(tensor.size(0)) + " sequences of " + std::to_string(tensor.size(2)) +
+           " features)";
   const FormatOptions options = format_options();
   std::string text(kOpening);
   text += tensor.numel() == 0 ? "[]" : Writer(tensor, options).write();

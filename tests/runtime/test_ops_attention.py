@@ -77,10 +77,3 @@ def test_errors() -> None:
         attention(q, q, q, numbers(3, 3), 0.0, True)
     with pytest.raises(ValueError, match="query and key must agree in the last size"):
         attention(q, numbers(1, 2, 3, 5), q)
-
-
-def test_a_batch_that_would_be_packed_is_refused() -> None:
-    x = tw.ones((2, 3, 4))
-    assert not tw._nested_tensor_from_mask_left_aligned(x, tw.tensor([[False, True, True], [True, True, True]]))
-    with pytest.raises(NotImplementedError, match="make the encoder with enable_nested_tensor=False"):
-        tw._nested_tensor_from_mask_left_aligned(x, tw.tensor([[True, True, False], [True, True, True]]))

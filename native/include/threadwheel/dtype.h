@@ -24,6 +24,7 @@ enum class DType : std::int8_t {
   kQUInt8 = 13,
   kQInt32 = 14,
   kBFloat16 = 15,
+  kNested = 127,  // float32 sequences of several lengths, inside of transformer encoders; no number of aten's
 };
 
 // The dtype whose elements are of a C++ type. The 16-bit floats and the quantized types have no C++ type here.

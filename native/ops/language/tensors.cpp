@@ -5,6 +5,7 @@
 #include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/language/language.h"
+#include "ops/layers/nested.h"
 #include "ops/shared/checks.h"
 #include "ops/shared/elementwise.h"
 #include "ops/shared/numbers.h"
@@ -77,17 +78,20 @@ Int length(const Tensor& self) {
   if (self.dim() == 0) throw Error(ErrorCode::kType, "len() of a 0-d tensor");
   return self.size(0);
 }
-Value sizes(const Tensor& self) { return IntList(self.sizes().begin(), self.sizes().end()); }
+Value sizes(const Tensor& self) {
+  nested::even("size", self);
+  return IntList(self.sizes().begin(), self.sizes().end());
+}
 Value strides(const Tensor& self) { return IntList(self.strides().begin(), self.strides().end()); }
 
 std::size_t named_dim(const char* op, const Tensor& self, Int dim) {
   check_rank_at_least(op, self, 1);
   return wrap_dim(op, dim, self.dim());
 }
-Int size(const Tensor& self, Int dim) { return self.size(named_dim("size", self, dim)); }
+Int size(const Tensor& self, Int dim) { return nested::even("size", self).size(named_dim("size", self, dim)); }
 Int stride(const Tensor& self, Int dim) { return self.stride(named_dim("stride", self, dim)); }
 Int dim(const Tensor& self) { return self.dim(); }
-Int numel(const Tensor& self) { return self.numel(); }
+Int numel(const Tensor& self) { return nested::even("numel", self).numel(); }
 Int storage_offset(const Tensor& self) { return self.offset(); }
 Int element_size(const Tensor& self) { return static_cast<Int>(dtype_size(self.dtype())); }
 Int num_bytes(const Tensor& self) { return self.numel() * element_size(self); }
@@ -114,7 +118,7 @@ Int get_autocast_dtype(const std::string& device) {
     throw Error(ErrorCode::kUnsupported, "get_autocast_dtype: device is '" + device + "'; supported is 'cpu'");
   return static_cast<Int>(DType::kBFloat16);
 }
-bool is_floating_point(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kFloating; }
+bool is_floating_point(const Tensor& self) { return is_floating(self.dtype()) || nested::is_nested(self); }
 bool is_complex(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kComplex; }
 bool is_quantized(const Tensor& self) { return dtype_info(self.dtype()).category == DTypeCategory::kQuantized; }
 bool is_signed(const Tensor& self) { return self.dtype() != DType::kUInt8 && self.dtype() != DType::kBool; }
@@ -123,7 +127,9 @@ bool is_same_size(const Tensor& self, const Tensor& other) { return self.sizes()
 Int mask_dims(const Tensor& index) {
   return index.dtype() == DType::kBool || index.dtype() == DType::kUInt8 ? index.dim() - 1 : 0;
 }
-Int dtype(const Tensor& self) { return static_cast<Int>(self.dtype()); }
+Int dtype(const Tensor& self) {
+  return static_cast<Int>(nested::is_nested(self) ? DType::kFloat32 : self.dtype());
+}
 Int layout(const Tensor&) { return 0; }  // strided: there is no other
 Value device(const Tensor&) { return Value::device("cpu"); }
 
@@ -196,7 +202,6 @@ constexpr OpDefinition kOps[] = {
     define_op<no>("prim::is_mkldnn(Tensor a) -> bool"),
     define_op<no>("prim::is_sparse(Tensor a) -> bool"),
     define_op<no>("prim::is_sparse_csr(Tensor a) -> bool"),
-    define_op<no>("prim::is_nested(Tensor a) -> bool"),
     define_op<no>("prim::is_meta(Tensor a) -> bool"),
     define_op<no>("prim::is_xla(Tensor a) -> bool"),
     define_op<no>("prim::is_xpu(Tensor a) -> bool"),

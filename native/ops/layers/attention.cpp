@@ -8,6 +8,7 @@
 
 #include "ops/compose.h"
 #include "ops/families.h"
+#include "ops/layers/nested.h"
 #include "ops/layers/normalization.h"
 #include "ops/linalg/products.h"
 #include "ops/shared/rows.h"
@@ -426,24 +427,25 @@ Tensor transformer_encoder_layer(const Tensor& src, std::int64_t embed, std::int
   return norm_first ? x : norm_2(x);
 }
 
-// A program asks whether each row of a mask, [batch, length], is true first and false behind, and then packs the batch
-// into a nested tensor: what it computes for the padding is 0. Without nested tensors there is no such result.
-bool is_left_aligned(const Tensor& /*t*/, const Tensor& mask) {
-  constexpr const char* kOp = "_nested_tensor_from_mask_left_aligned";
-  if (mask.dtype() != DType::kBool || mask.dim() != 2)
-    fail_value(std::string(kOp) + ": " + describe("mask", mask) + ", " + dtype_name(mask.dtype()) +
-               "; expected 2 dimensions, bool");
-  const Tensor rows = mask.contiguous();
-  const bool* const first = rows.data<const bool>();
-  for (std::int64_t row = 0; row < mask.size(0); ++row)
-    if (!std::is_sorted(first + row * mask.size(1), first + (row + 1) * mask.size(1), std::greater())) return false;
-  throw Error(ErrorCode::kUnsupported,
-              std::string(kOp) + ": the batch is padded at the end and would become a nested tensor, which is not " +
-                  "supported; make the encoder with enable_nested_tensor=False");
+// Of a nested batch each sequence by itself: as if padded, with the padding masked out.
+Tensor transformer_encoder_layer_of_any(
+    const Tensor& src, std::int64_t embed, std::int64_t heads, const Tensor& qkv_weight, const Tensor& qkv_bias,
+    const Tensor& proj_weight, const Tensor& proj_bias, bool use_gelu, bool norm_first, double eps,
+    const Tensor& norm_weight_1, const Tensor& norm_bias_1, const Tensor& norm_weight_2, const Tensor& norm_bias_2,
+    const Tensor& ffn_weight_1, const Tensor& ffn_bias_1, const Tensor& ffn_weight_2, const Tensor& ffn_bias_2,
+    const OptionalTensor& mask, std::optional<std::int64_t> mask_type) {
+  const auto run = [&](const Tensor& x, const OptionalTensor& masked, std::optional<std::int64_t> type) {
+    return in_float<transformer_encoder_layer>(
+        x, embed, heads, qkv_weight, qkv_bias, proj_weight, proj_bias, use_gelu, norm_first, eps, norm_weight_1,
+        norm_bias_1, norm_weight_2, norm_bias_2, ffn_weight_1, ffn_bias_1, ffn_weight_2, ffn_bias_2, masked, type);
+  };
+  if (!nested::is_nested(src)) return run(src, mask, mask_type);
+  constexpr const char* kOp = "_transformer_encoder_layer_fwd";
+  if (mask) fail_value(std::string(kOp) + ": the batch is nested and there is a mask; expected one of the two");
+  return nested::with_values(kOp, src, run(nested::padded(kOp, src), nested::padding_mask(kOp, src), 1));
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<is_left_aligned>("aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool"),
     define_op<in_float<scaled_dot_product_attention>>(
         "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float "
         "dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor"),
@@ -457,7 +459,7 @@ constexpr OpDefinition kOps[] = {
         "aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, "
         "Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool "
         "need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)"),
-    define_op<in_float<transformer_encoder_layer>>(
+    define_op<transformer_encoder_layer_of_any>(
         "aten::_transformer_encoder_layer_fwd(Tensor src, int embed_dim, int num_heads, Tensor qkv_weight, Tensor "
         "qkv_bias, Tensor proj_weight, Tensor proj_bias, bool use_gelu, bool norm_first, float eps, Tensor "
         "norm_weight_1, Tensor norm_bias_1, Tensor norm_weight_2, Tensor norm_bias_2, Tensor ffn_weight_1, Tensor "

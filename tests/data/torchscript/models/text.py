@@ -3,7 +3,7 @@
 import math
 
 import torch
-from case import Makers, both, scripted, traced
+from case import Makers, both, scripted, traced, traced_without_gradients
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,12 +13,12 @@ def ids(*shape: int, below: int = 11) -> Tensor:
 
 
 class Encoder(nn.Module):
-    def __init__(self, norm_first: bool = False, activation: str = "relu") -> None:
+    def __init__(self, norm_first: bool = False, activation: str = "relu", nested: bool = False) -> None:
         super().__init__()
         layer = nn.TransformerEncoderLayer(
             8, 2, 16, batch_first=True, norm_first=norm_first, activation=activation, dropout=0.1
         )
-        self.encoder = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(8), enable_nested_tensor=False)
+        self.encoder = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(8), enable_nested_tensor=nested)
 
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
         return self.encoder(x, src_key_padding_mask=padding)
@@ -274,12 +274,20 @@ class GroupedExperts(nn.Module):
         return torch.empty(x.size(0), 8).index_copy(0, order, torch._grouped_mm(x[order], self.weights, ends))
 
 
+def make_uneven() -> tuple[Tensor, Tensor]:
+    """Sequences of 4, 2 and 1 steps in a batch padded to 5."""
+    return torch.randn(3, 5, 8), torch.arange(5) >= torch.tensor([[4], [2], [1]])
+
+
 CASES: Makers = {
     "grouped_experts_script": lambda: scripted(GroupedExperts(), torch.randn(6, 4)),
     "encoder_script": lambda: scripted(Encoder(), torch.randn(2, 4, 8)),
     "encoder_padding_script": lambda: scripted(Encoder(), torch.randn(2, 4, 8), torch.tensor(PADDING)),
     "encoder_norm_first_script": lambda: scripted(Encoder(True, "gelu"), torch.randn(2, 4, 8)),
     "encoder_trace": lambda: traced(Encoder(), torch.randn(2, 4, 8)),
+    "encoder_nested_script": lambda: scripted(Encoder(nested=True), *make_uneven()),
+    "encoder_nested_gelu_script": lambda: scripted(Encoder(activation="gelu", nested=True), *make_uneven()),
+    "encoder_nested_trace": lambda: traced_without_gradients(Encoder(nested=True), *make_uneven()),
     **both("translator", Translator, lambda: (ids(2, 5), ids(2, 4))),
     **both("attention", lambda: Attention(True), make_attention),
     "cross_attention_script": lambda: scripted(Attention(False, kdim=5), *make_cross_attention()),
