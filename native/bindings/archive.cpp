@@ -135,7 +135,7 @@ Archive open_archive(py::handle source) {
   }
   // What os.fsencode takes, so that any file name can be said.
   const auto path = py::module_::import("os").attr("fsencode")(source).cast<std::string>();
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return Archive::open(path);
 }
 

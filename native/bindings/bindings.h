@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "bindings/gil.h"
 #include "ops/value.h"
 #include "tensor/tensor.h"
 

@@ -23,7 +23,7 @@ namespace {
 using script::Unit;
 
 std::shared_ptr<ir::Function> find_method(const ScriptObject& object, const std::string& name) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return object.find_method(name);
 }
 
@@ -51,7 +51,7 @@ py::object call(const ScriptFunction& called, const py::args& args, const py::kw
   Value result;
   TypePtr type;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     result = interpreter::run(called.function, std::move(values));
     type = interpreter::result_type(*called.function);
   }
@@ -59,12 +59,12 @@ py::object call(const ScriptFunction& called, const py::args& args, const py::kw
 }
 
 ScriptFunction forward_of(const ScriptObject& module) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return interpreter::method_of(module, "forward");
 }
 
 std::optional<std::pair<TypePtr, Value>> find_constant(const ScriptObject& object, const std::string& name) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return object.unit->find_constant(object.definition(), name);
 }
 
@@ -102,7 +102,7 @@ void set_attribute(const ScriptObject& self, const std::string& name, py::handle
 std::vector<std::string> names_of(const ScriptObject& self) {
   std::vector<std::string> names;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     names = self.unit->method_names(self.definition());
   }
   for (const auto& attribute : self.definition().attributes) names.push_back(attribute.name);
@@ -110,18 +110,18 @@ std::vector<std::string> names_of(const ScriptObject& self) {
 }
 
 void compile(const ScriptFunction& function) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   function.function->graph();
 }
 
 std::pair<ScriptObject, std::uint64_t> load(py::handle file, const std::string& model) {
   const auto archive = std::make_shared<archive::Archive>(open_archive(file));
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return {ScriptObject{interpreter::load(archive, model)}, archive->fingerprint()};
 }
 
 ScriptObject freeze(const ScriptObject& module) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return {interpreter::freeze(module), module.origin};
 }
 
@@ -146,7 +146,7 @@ py::object reduce(const py::object& self) {
 py::list list_changes(const ScriptObject& now, const ScriptObject& before) {
   std::vector<interpreter::Change> changes;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     changes = interpreter::find_changes(now, before);
   }
   py::list found;
@@ -163,7 +163,7 @@ py::list list_changes(const ScriptObject& now, const ScriptObject& before) {
 py::tuple survey(const ScriptFunction& function) {
   interpreter::Survey found;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     found = interpreter::survey(*function.function);
   }
   return py::make_tuple(found.ops, found.missing);
@@ -183,7 +183,7 @@ struct PythonFuture {
 
   py::object wait() const {
     {
-      const py::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       std::visit([](const auto& future) { future.wait(); }, state);
     }
     if (const auto* const value = std::get_if<Future<Value>>(&state)) return to_python(value->value(), type, unit);
@@ -193,7 +193,7 @@ struct PythonFuture {
   // Called by the thread that completes the future, or at once.
   PythonFuture then(const py::object& function) const {
     const auto next = [self = *this, held = hold(function)](const auto&) {
-      const py::gil_scoped_acquire locked;
+      const Locked locked;
       return hold((*held)(py::cast(self)));
     };
     return {std::visit([&](const auto& future) { return future.then(next); }, state), nullptr, nullptr};
@@ -211,7 +211,7 @@ PythonFuture fork(const py::object& function, const py::args& args, const py::kw
     return {promise.future(), nullptr, nullptr};
   }
   std::vector<Value> values = interpreter::bind(*called, PythonArguments(args, kwargs));
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   TypePtr type = interpreter::result_type(*called->function);
   return {interpreter::launch(called->function, std::move(values)), std::move(type), called->unit};
 }
@@ -230,7 +230,7 @@ void bind_futures(py::module_& module) {
 
 Held hold(py::object object) {
   return Held(new py::object(std::move(object)), [](py::object* held) {
-    const py::gil_scoped_acquire locked;
+    const Locked locked;
     delete held;
   });
 }

@@ -143,7 +143,7 @@ void bind_counts(py::module_& module) {
       "set_num_threads",
       [](py::handle num_threads) {
         const int count = to_thread_count("set_num_threads", num_threads);
-        const py::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         set_num_threads(count);
       },
       py::arg("num_threads"),

@@ -148,7 +148,7 @@ std::optional<py::object> Function::try_call(const py::args& args, const py::kwa
       if (!match(op->schema(), args, kwargs, from_scalars, values).empty()) continue;
       Value result;
       {
-        const py::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         result = op->call(values);
       }
       return result_object(op->schema(), result, args, kwargs);

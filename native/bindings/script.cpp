@@ -28,7 +28,7 @@ class PythonNames final : public script::Names {
   PythonNames(Unit& unit, const py::object& find) : unit_(unit), find_(hold(find)) {}
 
   Meaning find(const std::string& name) override {
-    const py::gil_scoped_acquire locked;
+    const Locked locked;
     const py::tuple found = (*find_)(name);
     const auto kind = found[0].cast<std::string>();
     const py::object what = found[1];
@@ -64,13 +64,13 @@ Unit::FunctionSource to_source(Unit& unit, const py::tuple& definition) {
 
 ScriptFunction add_function(const std::shared_ptr<Unit>& unit, const std::string& name, const py::tuple& definition) {
   Unit::FunctionSource source = to_source(*unit, definition);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return {unit->add_function(name, std::move(source)), unit, std::nullopt};
 }
 
 Unit::MethodLoader method_loader(Unit& unit, const py::object& find) {
   return [&unit, held = hold(find)](const std::string& name) -> std::optional<Unit::FunctionSource> {
-    const py::gil_scoped_acquire locked;
+    const Locked locked;
     const py::object definition = (*held)(name);
     if (definition.is_none()) return std::nullopt;
     return to_source(unit, definition);
@@ -82,7 +82,7 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
                         const std::map<std::string, std::string>& annotations, const py::object& find) {
   std::map<std::string, TypePtr> types;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     for (const auto& [attribute, text] : annotations) types[attribute] = unit->parse_type(text);
   }
   auto definition = std::make_shared<ClassDefinition>();
@@ -102,7 +102,7 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
     definition->attributes.push_back({attribute, std::move(type)});
   }
   Unit::MethodLoader loader = method_loader(*unit, find);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   auto object = make_ref<ObjectValue>(unit->add_class(std::move(definition), std::move(loader)));
   object->slots = std::move(values);
   return {{Value(std::move(object)), unit}};
@@ -110,13 +110,13 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
 
 void add_class(const std::shared_ptr<Unit>& unit, const std::string& name, const py::object& find) {
   Unit::MethodLoader loader = method_loader(*unit, find);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   unit->add_object_class(name, std::move(loader));
 }
 
 void add_named_tuple(const std::shared_ptr<Unit>& unit, const std::string& name,
                      const std::vector<std::pair<std::string, std::string>>& fields) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   auto definition = std::make_shared<ClassDefinition>();
   definition->name = name;
   for (const auto& [field, type] : fields) definition->attributes.push_back({field, unit->parse_type(type)});
@@ -127,7 +127,7 @@ void add_enum(const std::shared_ptr<Unit>& unit, const std::string& name, const 
   std::vector<std::pair<std::string, Value>> values;
   for (const auto& [member, value] : members)
     values.emplace_back(member.cast<std::string>(), plain_value(name + "." + member.cast<std::string>(), value));
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   unit->add_enum(name, std::move(values));
 }
 

@@ -132,7 +132,7 @@ Value call(std::string_view schema, std::vector<Value> arguments) {
 Tensor get_item(const Tensor& self, py::handle index) {
   const Selection selected = select(self, index);
   if (selected.is_view) return selected.view.is(self) ? self.with_quantizer(self.quantizer()) : selected.view;
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return call("aten::index.Tensor", {selected.view, Value::list(selected.indices)}).to_tensor();
 }
 
@@ -151,7 +151,7 @@ Tensor value_for(const Tensor& self, py::handle object) {
 void set_item(const Tensor& self, py::handle index, py::handle object) {
   const Selection selected = select(self, index);
   Tensor value = value_for(self, object);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   while (value.dim() > 0 && value.size(0) == 1) value = views::select(value, 0, 0);  // as if they were not there
   if (!selected.is_view) {
     value = convert(value, self.dtype(), "assignment");

@@ -39,7 +39,7 @@ class Buffer {
   }
   ~Buffer() {
     if (Py_IsInitialized() == 0) return;  // after the interpreter's end its memory is nobody's
-    const py::gil_scoped_acquire locked;
+    const Locked locked;
     PyBuffer_Release(&view_);
   }
   Buffer(const Buffer&) = delete;

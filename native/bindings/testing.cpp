@@ -245,11 +245,11 @@ py::tuple call_op(const std::string& full_name, const py::args& args) {
 
 void bind_testing(py::module_& parent) {
   py::module_ module = parent.def_submodule("_testing", "What the tests need to see. Not for users.");
-  using unlocked = py::call_guard<py::gil_scoped_release>;
+  using unlocked = py::call_guard<Unlocked>;
   module.def("record_chunks", [](std::int64_t begin, std::int64_t end, std::int64_t grain_size) {
     std::vector<Chunk> chunks;
     {
-      const py::gil_scoped_release release;
+      const Unlocked unlocked;
       chunks = record_chunks(begin, end, grain_size);
     }
     return to_list(chunks);
@@ -257,7 +257,7 @@ void bind_testing(py::module_& parent) {
   module.def("record_nested", [](std::int64_t num_chunks) {
     std::vector<Nested> records;
     {
-      const py::gil_scoped_release release;
+      const Unlocked unlocked;
       records = record_nested(num_chunks);
     }
     py::list result;
@@ -272,7 +272,7 @@ void bind_testing(py::module_& parent) {
   module.def("count_slot_errors", &count_slot_errors, unlocked());
   module.def("throw_in_region", [](std::int64_t n, std::int64_t grain_size, std::int64_t at, const std::string& kind) {
     try {
-      const py::gil_scoped_release release;
+      const Unlocked unlocked;
       return throw_in_region(n, grain_size, at, kind);
     } catch (int number) {
       return -number;
@@ -280,13 +280,13 @@ void bind_testing(py::module_& parent) {
   });
   module.def("reduce", [](const py::object& values, std::int64_t grain_size, bool nested) {
     const Tensor tensor = to_tensor(values, false)->contiguous();
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     return reduce(tensor, grain_size, nested);
   });
   module.def("call_in_region", [](const std::string& name, const std::vector<py::object>& objects, int num_chunks) {
     std::vector<Tensor> tensors;
     for (const py::object& object : objects) tensors.push_back(to_tensor(object, false).value());
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     return call_in_region(name, tensors, num_chunks);
   });
   module.def("empty_region_ns", &empty_region_ns, unlocked());

@@ -85,7 +85,7 @@ int fork_in(const std::string& place, const Tensor& ones, bool leave) {
 void bind_testing_fork(py::module_& module) {
   module.def("fork_in", [](const std::string& place, const py::object& ones, bool leave) {
     const Tensor tensor = to_tensor(ones, false).value();
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     return fork_in(place, tensor, leave);
   });
 }

@@ -22,7 +22,7 @@ namespace {
 using IntFuture = Future<long>;
 using IntPromise = Promise<long>;
 using Clock = std::chrono::steady_clock;
-using unlocked = py::call_guard<py::gil_scoped_release>;
+using unlocked = py::call_guard<Unlocked>;
 
 // A type of the test's own, which nothing between its throw and its catch can know.
 struct OwnError : std::runtime_error {
@@ -150,7 +150,7 @@ py::tuple surroundings(bool intraop) {
   bool in_region = false;
   long calls = 0;
   {
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     const NumThreadsScope scope(3);
     const auto look = [&] {
       limit = get_num_threads();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "threadwheel/function_ref.h"
 
@@ -46,6 +47,10 @@ int capacity() noexcept;
 
 // Tells the threading runtime of the calling thread how many threads to use (OpenMP counts per thread).
 void init_thread(int num_threads) noexcept;
+
+// The CPUs that the threading runtime spreads its threads over, where it has bound the process's first thread to a part
+// of them, as libgomp does when it is loaded with OMP_PROC_BIND or OMP_PLACES; else none: the affinity mask tells.
+std::vector<int> bound_cpus();
 
 Description describe();
 

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "parallel/backend.h"
+
 namespace threadwheel {
 namespace {
 
@@ -128,7 +130,8 @@ int hierarchy_quota(const std::string& root, bool unified) {
 }  // namespace
 
 CpuCount count_cpus(const std::string& root) {
-  const std::vector<int> cpus = allowed_cpus();
+  std::vector<int> cpus = backend::bound_cpus();
+  if (cpus.empty()) cpus = allowed_cpus();
   CpuCount count;
   count.affinity = cpus.empty() ? static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))
                                 : static_cast<int>(cpus.size());
@@ -136,6 +139,16 @@ CpuCount count_cpus(const std::string& root) {
   count.quota = least_known(hierarchy_quota(root, true), hierarchy_quota(root, false));
   count.usable = least_known(least_known(count.affinity, count.physical_cores), count.quota);
   return count;
+}
+
+void leave_bound_cpu() noexcept {
+  const std::vector<int> cpus = backend::bound_cpus();
+  if (cpus.empty()) return;
+  std::vector<cpu_set_t> mask(static_cast<std::size_t>(std::ranges::max(cpus)) / CPU_SETSIZE + 1);
+  const std::size_t size_bytes = mask.size() * sizeof(cpu_set_t);
+  CPU_ZERO_S(size_bytes, mask.data());
+  for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), size_bytes, mask.data());
+  sched_setaffinity(0, size_bytes, mask.data());  // refused where a container's CPUs have changed: then all stays
 }
 
 }  // namespace threadwheel

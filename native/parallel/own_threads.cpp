@@ -1,6 +1,7 @@
 // Hand a piece of work to an idle thread, or start one: there is no queue to wait in.
 #include "parallel/own_threads.h"
 
+#include "parallel/cpu_count.h"
 #include "parallel/spin.h"
 #include "parallel/start_thread.h"
 
@@ -11,7 +12,10 @@ bool OwnThreads::submit(backend::Work work, int max_idle) noexcept {
   max_idle_ = max_idle;
   if (idle_ <= static_cast<int>(pending_.size())) {
     lock.unlock();
-    return start_thread("threadwheel-op", [this, work] { loop(work); });
+    return start_thread("threadwheel-op", [this, work] {
+      leave_bound_cpu();
+      loop(work);
+    });
   }
   pending_.push_back(work);
   epoch_.fetch_add(1, std::memory_order_relaxed);

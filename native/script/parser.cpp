@@ -486,8 +486,10 @@ class Parser {
         keywords.emplace_back(std::move(name), expression());
       } else {
         args.push_back(starred_or_expression());
-        if (is_word("for"))
-          args.back() = comprehension(args.back()->range.begin, ExprKind::kListComp, std::move(args.back()));
+        if (is_word("for")) {
+          const std::uint32_t first = args.back()->range.begin;  // an argument beside the move may be read after it
+          args.back() = comprehension(first, ExprKind::kListComp, std::move(args.back()));
+        }
       }
       if (!accept(",") && !is_operator(")")) refuse("',' or ')'");
     }

@@ -68,6 +68,44 @@ def test_affinity_limits_the_detected_count(run_python: RunPython) -> None:
     assert run_python(code).stdout == "1\n"
 
 
+CPUS = " ".join(map(str, sorted(os.sched_getaffinity(0))))
+BINDINGS = (("OMP_PROC_BIND", "true"), ("OMP_PROC_BIND", "close"), ("OMP_PLACES", "cores"), ("GOMP_CPU_AFFINITY", CPUS))
+
+
+@pytest.mark.parametrize(("name", "value"), BINDINGS)
+def test_cpus_of_threads_that_openmp_binds_are_counted(run_python: RunPython, name: str, value: str) -> None:
+    """libgomp binds the first thread to one CPU when it is loaded, which is not all that the process may use."""
+    done = run_python(f"{PRINT_COUNT}; print(tw.get_num_interop_threads())", **{name: value})
+    assert done.stdout == f"{DETECTED}\n{DETECTED}\n"
+
+
+def test_openmp_places_limit_the_detected_count(run_python: RunPython, build: dict[str, Any]) -> None:
+    if build["family"] != "OMP":
+        pytest.skip("only OpenMP reads OMP_PLACES")
+    place = f"{{{min(os.sched_getaffinity(0))}}}"
+    assert run_python(PRINT_COUNT, OMP_PLACES=place).stdout == "1\n"
+
+
+def test_interop_threads_are_not_bound_to_the_cpu_of_their_maker(run_python: RunPython, build: dict[str, Any]) -> None:
+    if build["family"] != "OMP":
+        pytest.skip("only OpenMP binds threads")
+    code = f"""
+import os, time
+cpus = os.sched_getaffinity(0)
+import threadwheel as tw
+assert os.sched_getaffinity(0) < cpus or len(cpus) == 1
+tw._core._testing.launch_value(0).value()  # this thread may run the task before the pool's thread comes
+end = time.monotonic() + 30
+while time.monotonic() < end:
+    for thread in os.listdir("/proc/self/task"):
+        name = open(f"/proc/self/task/{{thread}}/comm").read().strip()
+        if name == "threadwheel-op" and os.sched_getaffinity(int(thread)) == cpus:
+            raise SystemExit
+raise SystemExit("no such thread")
+"""
+    run_python(code, OMP_PROC_BIND="true")
+
+
 def fake_tree(root: Path, files: dict[str, str]) -> str:
     for name, text in files.items():
         path = root / name

@@ -187,6 +187,13 @@ def test_comprehensions() -> None:
     same(make, ([1, 2, 3], ["a", "bcd"]), ([], []))
 
 
+def test_a_generator_as_the_only_argument() -> None:
+    def total(values: list[int]) -> int:
+        return sum(value * 2 for value in values if value > 1)
+
+    same(total, ([1, 2, 3],), ([],))
+
+
 def test_conditions_of_all_kinds() -> None:
     def judge(n: int, values: list[int], text: str) -> list[bool]:
         return [

@@ -257,6 +257,8 @@ int capacity() noexcept { return pool().capacity(); }
 
 void init_thread(int) noexcept {}
 
+std::vector<int> bound_cpus() { return {}; }
+
 Description describe() {
   return {"NATIVE", "native thread pool", "OpenMP not found\n",
           "own pool of " + std::to_string(capacity()) + " threads with the caller"};

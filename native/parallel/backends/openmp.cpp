@@ -10,8 +10,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "parallel/backend.h"
 #include "parallel/libraries.h"
@@ -219,6 +221,17 @@ void resize(int num_threads) {
 int capacity() noexcept { return state().num_threads; }
 
 void init_thread(int num_threads) noexcept { omp_set_num_threads(num_threads); }
+
+std::vector<int> bound_cpus() {
+  std::set<int> cpus;
+  const int num_places = omp_get_proc_bind() == omp_proc_bind_false ? 0 : omp_get_num_places();
+  for (int place = 0; place < num_places; ++place) {
+    std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+    omp_get_place_proc_ids(place, ids.data());
+    cpus.insert(ids.begin(), ids.end());
+  }
+  return {cpus.begin(), cpus.end()};
+}
 
 Description describe() {
   return {"OMP", "OpenMP",

@@ -349,6 +349,8 @@ int capacity() noexcept { return arenas().size(); }
 
 void init_thread(int) noexcept {}
 
+std::vector<int> bound_cpus() { return {}; }
+
 Description describe() {
   return {"TBB", "native thread pool and TBB", "OpenMP not found\n",
           std::string("oneTBB ") + TBB_runtime_version() + ", built with " TBB_VERSION_STRING};
