@@ -99,6 +99,11 @@ void set_attribute(const ScriptObject& self, const std::string& name, py::handle
   self.value.to_object().slots[index] = std::get<Value>(std::move(converted));
 }
 
+py::object train(const py::object& self, bool mode) {
+  interpreter::set_training(self.cast<const ScriptObject&>(), mode);
+  return self;
+}
+
 std::vector<std::string> names_of(const ScriptObject& self) {
   std::vector<std::string> names;
   {
@@ -194,7 +199,7 @@ struct PythonFuture {
   PythonFuture then(const py::object& function) const {
     const auto next = [self = *this, held = hold(function)](const auto&) {
       const Locked locked;
-      return hold((*held)(py::cast(self)));
+      return or_sleep([&] { return hold((*held)(py::cast(self))); });
     };
     return {std::visit([&](const auto& future) { return future.then(next); }, state), nullptr, nullptr};
   }
@@ -231,7 +236,7 @@ void bind_futures(py::module_& module) {
 Held hold(py::object object) {
   return Held(new py::object(std::move(object)), [](py::object* held) {
     const Locked locked;
-    delete held;
+    or_sleep([&] { delete held; });
   });
 }
 
@@ -253,6 +258,10 @@ void bind_jit(py::module_& module) {
       .def("__reduce__", &reduce)
       .def("__call__", [](const ScriptObject& self, const py::args& args,
                           const py::kwargs& kwargs) { return call(forward_of(self), args, kwargs); })
+      .def("train", &train, py::arg("mode") = true,
+           "Set `training` for the module and those inside it; return the module.")
+      .def("eval", [](const py::object& self) { return train(self, false); },
+           "Set `training` to False for the module and those inside it; return the module.")
       .def("__repr__", [](const ScriptObject& self) { return "<" + self.definition().name + ">"; });
   py::class_<ScriptFunction>(module, "ScriptFunction", "A function of a program, or a method with its object.")
       .def("__call__", &call)

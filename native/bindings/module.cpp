@@ -126,6 +126,7 @@ int to_thread_count(const char* where, py::handle object) {
 }
 
 void bind_errors(py::module_& module) {
+  py::module_::import("atexit").attr("register")(py::cpp_function([] { interpreter_ends.store(true); }));
   const auto bases = py::make_tuple(py::handle(PyExc_ValueError), py::handle(PyExc_RuntimeError));
   argument_error = PyErr_NewExceptionWithDoc(
       "threadwheel.ArgumentError",

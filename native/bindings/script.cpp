@@ -29,7 +29,7 @@ class PythonNames final : public script::Names {
 
   Meaning find(const std::string& name) override {
     const Locked locked;
-    const py::tuple found = (*find_)(name);
+    const py::tuple found = or_sleep([&] { return (*find_)(name); });
     const auto kind = found[0].cast<std::string>();
     const py::object what = found[1];
     if (kind == "path") return script::Path{what.cast<std::string>()};
@@ -71,7 +71,7 @@ ScriptFunction add_function(const std::shared_ptr<Unit>& unit, const std::string
 Unit::MethodLoader method_loader(Unit& unit, const py::object& find) {
   return [&unit, held = hold(find)](const std::string& name) -> std::optional<Unit::FunctionSource> {
     const Locked locked;
-    const py::object definition = (*held)(name);
+    const py::object definition = or_sleep([&] { return (*held)(name); });
     if (definition.is_none()) return std::nullopt;
     return to_source(unit, definition);
   };

@@ -19,10 +19,10 @@
 namespace threadwheel::bindings {
 namespace {
 
-// struct's notation names C types, several of which are the same here ("l" and "q").
+// struct's notation names C types, several of which are the same here: numpy's int64 is "l", its longlong "q".
 std::optional<DType> dtype_of_format(std::string_view format, std::size_t item_bytes) {
   while (!format.empty() && (format[0] == '@' || format[0] == '=' || format[0] == '<')) format.remove_prefix(1);
-  if (format == "l" || format == "n") format = item_bytes == 8 ? "q" : "i";
+  if (format == "l" || format == "n" || format == "q") format = item_bytes == 8 ? "l" : "i";
   for (std::int64_t number = 0; number < 16; ++number)
     if (const auto dtype = find_dtype(number)) {
       const DTypeInfo& info = dtype_info(*dtype);
@@ -40,7 +40,7 @@ class Buffer {
   ~Buffer() {
     if (Py_IsInitialized() == 0) return;  // after the interpreter's end its memory is nobody's
     const Locked locked;
-    PyBuffer_Release(&view_);
+    or_sleep([this] { PyBuffer_Release(&view_); });
   }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;

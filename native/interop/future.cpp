@@ -29,6 +29,9 @@ std::string describe(const std::exception_ptr& error) {
   std::string text;
   try {
     std::rethrow_exception(error);
+  } catch (const Error& ours) {
+    const std::string what = ours.what();
+    return what.substr(0, what.find('\n'));  // what follows is the place in a program
   } catch (const std::exception& exception) {
     type = &typeid(exception);
     text = std::string(": ") + exception.what();

@@ -4,6 +4,20 @@
 #include "threadwheel/error.h"
 
 namespace threadwheel::interpreter {
+namespace {
+
+// Calls visit(`training`) for a module and the modules inside it.
+template <class Visit>
+void visit_modes(const Value& value, const Visit& visit) {
+  if (!value.is_object() || !value.to_object().type->definition()->is_module) return;
+  ObjectValue& module = value.to_object();
+  const std::int64_t training = module.type->definition()->find("training");
+  if (training >= 0 && module.slots[static_cast<std::size_t>(training)].is_bool())
+    visit(module.slots[static_cast<std::size_t>(training)]);
+  for (const Value& inner : module.slots) visit_modes(inner, visit);
+}
+
+}  // namespace
 
 const ClassDefinition& Object::definition() const {
   return *(value.is_object() ? value.to_object().type : value.to_enum().type)->definition();
@@ -29,6 +43,18 @@ Object freeze(const Object& module) {
   std::erase_if(names, [](const std::string& name) { return name.starts_with("__"); });
   auto frozen = std::make_shared<const passes::Frozen>(passes::freeze(module.value, names));
   return {frozen->root, module.unit, frozen};
+}
+
+void set_training(const Object& module, bool mode) {
+  if (!module.value.is_object() || !module.definition().is_module)
+    throw Error(ErrorCode::kType, module.definition().name + " is not a module; only modules have a mode");
+  visit_modes(module.value, [&](Value& training) {
+    if (module.frozen != nullptr && training.to_bool() != mode)
+      throw Error(ErrorCode::kValue, module.definition().name + " is frozen in " +
+                                         (mode ? "evaluation" : "training") + " mode; set the mode of the module, " +
+                                         "then freeze that");
+    training = mode;
+  });
 }
 
 TypePtr result_type(ir::Function& function) {

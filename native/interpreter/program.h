@@ -40,6 +40,10 @@ BoundFunction method_of(const Object& object, const std::string& name);
 // frozen. Of a frozen module: itself. Throws Error(kType) for an object that is not a module.
 Object freeze(const Object& module);
 
+// Sets `training` of a module and of the modules inside it. Throws Error(kValue) where that is another mode than a module
+// was frozen in, Error(kType) for an object that is not a module.
+void set_training(const Object& module, bool mode);
+
 // As declared; of a function of Python without an annotation, what its body gives.
 TypePtr result_type(ir::Function& function);
 

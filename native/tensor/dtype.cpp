@@ -14,7 +14,7 @@ constexpr DTypeInfo kTable[] = {
     {DType::kInt8, "int8", 1, kInteger, "b"},
     {DType::kInt16, "int16", 2, kInteger, "h"},
     {DType::kInt32, "int32", 4, kInteger, "i"},
-    {DType::kInt64, "int64", 8, kInteger, "q"},
+    {DType::kInt64, "int64", 8, kInteger, "l"},
     {DType::kFloat16, "float16", 2, kFloating, "e"},
     {DType::kBFloat16, "bfloat16", 2, kFloating, nullptr},
     {DType::kFloat32, "float32", 4, kFloating, "f"},

@@ -89,7 +89,7 @@ def test_openmp_places_limit_the_detected_count(run_python: RunPython, build: di
 def test_interop_threads_are_not_bound_to_the_cpu_of_their_maker(run_python: RunPython, build: dict[str, Any]) -> None:
     if build["family"] != "OMP":
         pytest.skip("only OpenMP binds threads")
-    code = f"""
+    code = """
 import os, time
 cpus = os.sched_getaffinity(0)
 import threadwheel as tw
@@ -98,7 +98,7 @@ tw._core._testing.launch_value(0).value()  # this thread may run the task before
 end = time.monotonic() + 30
 while time.monotonic() < end:
     for thread in os.listdir("/proc/self/task"):
-        name = open(f"/proc/self/task/{{thread}}/comm").read().strip()
+        name = open(f"/proc/self/task/{thread}/comm").read().strip()
         if name == "threadwheel-op" and os.sched_getaffinity(int(thread)) == cpus:
             raise SystemExit
 raise SystemExit("no such thread")

@@ -431,3 +431,35 @@ def test_what_only_looks_like_attention_is_left_alone(forward: str) -> None:
     graph, expected, result = attend_both(forward, q.copy(), k, v.copy(), random_array((5, 5), seed=4))
     assert "threadwheel::attention" not in graph
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+class Inner(tw.nn.Module):
+    def forward(self, x: tw.Tensor) -> tw.Tensor:
+        return x + 100 if self.training else x
+
+
+class Outer(tw.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = tw.nn.Sequential(Inner())
+
+    def forward(self, x: tw.Tensor) -> tw.Tensor:
+        return self.inner(x)
+
+
+def test_modes_reach_the_modules_inside() -> None:
+    module = tw.jit.script(Outer())
+    x = tw.ones(1)
+    assert module(x).item() == 101
+    assert module.eval() is module
+    assert module(x).item() == 1
+    assert module.train()(x).item() == 101
+    assert module.train(False)(x).item() == 1
+
+
+def test_a_frozen_module_stays_in_its_mode() -> None:
+    frozen = tw.jit.freeze(tw.jit.script(Outer()).eval())
+    assert frozen.eval() is frozen
+    with pytest.raises(ValueError, match="is frozen in evaluation mode; set the mode of the module, then freeze that"):
+        frozen.train()
+    assert frozen(tw.ones(1)).item() == 1

@@ -158,3 +158,12 @@ def test_libraries_from_before_versions_are_understood() -> None:
 
     x = tw.arange(3)
     assert tw.from_dlpack(Old(x)).data_ptr() == x.data_ptr()
+
+
+@pytest.mark.parametrize("dtype", (np.int64, np.longlong, np.int32, np.float32, np.bool_))
+def test_numpy_sees_its_own_types(dtype: type[np.generic]) -> None:
+    """numpy has two types for eight bytes, and only one of them is np.int64."""
+    tensor = tw.from_numpy(np.ones(2, dtype))
+    expected = np.int64 if dtype is np.longlong else dtype
+    for array in (tensor.numpy(), np.asarray(tensor), np.from_dlpack(tensor)):
+        assert type(array[0]) is expected
