@@ -9,13 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from threadwheel import _core, get_num_threads, jit, set_num_threads
-
-
-class CommandError(Exception):
-    """A user's mistake: one line, exit code 2."""
+from threadwheel._mistakes import CommandError, blamed_on
 
 
 def numpy() -> Any:
@@ -28,10 +26,8 @@ def numpy() -> Any:
 
 
 def load(path: str) -> jit.ScriptModule:
-    try:
+    with blamed_on():
         return jit.load(path)
-    except (ValueError, RuntimeError) as error:
-        raise CommandError(str(error)) from error
 
 
 def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
@@ -180,28 +176,30 @@ def inspect(options: argparse.Namespace) -> int:
 # --- bench ------------------------------------------------------------------------------------------------
 def measure(call: Callable[[], object], callers: int, seconds: float) -> dict[str, float]:
     """Throughput and latency of `callers` threads that call in turn for `seconds`."""
-    times: list[list[float]] = [[] for _ in range(callers)]
-    deadline = time.perf_counter() + seconds
+    stop = threading.Event()
 
-    def work(mine: list[float]) -> None:
-        while not mine or time.perf_counter() < deadline:
+    def work() -> list[float]:
+        times: list[float] = []
+        while not times or (time.perf_counter() < deadline and not stop.is_set()):
             started = time.perf_counter()
             call()
-            mine.append(time.perf_counter() - started)
+            times.append(time.perf_counter() - started)
+        return times
 
-    threads = [threading.Thread(target=work, args=(mine,)) for mine in times]
     cpu, started = time.process_time(), time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    deadline = started + seconds
+    with ThreadPoolExecutor(callers) as pool:
+        try:
+            futures = [pool.submit(work) for _ in range(callers)]
+            times = [each for future in futures for each in future.result()]
+        finally:
+            stop.set()  # Ctrl-C or an error of one caller: the others need not go on
     elapsed = time.perf_counter() - started
-    everything = [each for mine in times for each in mine]
     return {
-        "calls_per_second": len(everything) / elapsed,
-        "median_ms": statistics.median(everything) * 1e3,
-        "worst_ms": max(everything) * 1e3,
-        "cpu_ms_per_call": (time.process_time() - cpu) / len(everything) * 1e3,
+        "calls_per_second": len(times) / elapsed,
+        "median_ms": statistics.median(times) * 1e3,
+        "worst_ms": max(times) * 1e3,
+        "cpu_ms_per_call": (time.process_time() - cpu) / len(times) * 1e3,
     }
 
 

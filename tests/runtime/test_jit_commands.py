@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +79,51 @@ def test_mistakes_are_one_line(arguments: list[str], text: str) -> None:
     assert done.returncode == 2
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("callers", ["1", "2"])
+def test_ctrl_c_stops_bench_at_once(callers: str) -> None:
+    shape = "x".join(map(str, np.load(DATA / "zoo" / "mlp_script.npz")["a0"].shape))
+    command = [sys.executable, "-m", "threadwheel", "bench", MODEL, "--input", shape, "--seconds", "30"]
+    bench = subprocess.Popen(
+        [*command, "--callers", callers], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert bench.stderr is not None
+    assert bench.stderr.readline() == f"bench: 1 threads, {callers} callers\n"
+    time.sleep(0.2)  # into the measurement
+    bench.send_signal(signal.SIGINT)
+    out, err = bench.communicate(timeout=20)
+    assert (bench.returncode, out, err) == (130, "", "")
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly() -> None:
+    for arguments in (["ops"], ["ops", "--json"], ["inspect", MODEL, "--json"], ["info", "--json"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [sys.executable, "-m", "threadwheel", *arguments]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+        os.close(writing)
+        assert done.returncode == 141, arguments
+        assert "rror" not in done.stderr, arguments
+
+
+@pytest.mark.parametrize("arguments", [["ops"], ["inspect", MODEL], ["ops", "--help"]])
+def test_a_full_disk_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "threadwheel", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(
+        ": standard output: No space left on device; make room or write elsewhere"
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_names_that_the_locale_cannot_show_are_escaped(tmp_path: Path) -> None:
+    model = tmp_path / 'a b "é.pt'
+    shutil.copy(MODEL, model)
+    command = [sys.executable, "-m", "threadwheel", "inspect", str(model)]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert 'a b "\\xe9.pt: version' in done.stdout
