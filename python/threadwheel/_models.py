@@ -12,17 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from threadwheel import _core, get_num_threads, jit, set_num_threads
+from threadwheel import _arrays, _core, get_num_threads, jit, set_num_threads
 from threadwheel._mistakes import CommandError, blamed_on
-
-
-def numpy() -> Any:
-    """Import numpy, which only those commands need that read and write arrays."""
-    try:
-        import numpy
-    except ImportError as error:
-        raise CommandError("numpy is needed to read and write arrays; pip install numpy") from error
-    return numpy
 
 
 def load(path: str) -> jit.ScriptModule:
@@ -35,6 +26,11 @@ def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
     if not isinstance(method, jit.ScriptMethod):
         raise CommandError(f"--method {name}: there is no such method; choose from {', '.join(methods(module))}")
     return method
+
+
+def call(method: jit.ScriptMethod, inputs: list[Any]) -> Any:
+    with blamed_on():
+        return method(*inputs)
 
 
 def methods(module: jit.ScriptModule) -> list[str]:
@@ -52,27 +48,6 @@ def submodules(module: jit.ScriptModule, prefix: str = "") -> Iterator[tuple[str
 
 
 # --- arguments ------------------------------------------------------------------------------------------
-def read_input(text: str) -> Any:
-    """An input: a .npy file, a number, or random numbers of a shape such as 1x3x224x224 or 4x16:int64."""
-    np = numpy()
-    if text.endswith(".npy"):
-        try:
-            return _core.from_numpy(np.load(text, allow_pickle=False))
-        except (OSError, ValueError) as error:
-            raise CommandError(f"--input {text}: {error}; give a .npy file") from error
-    shape, _, dtype = text.partition(":")
-    try:
-        if "x" in shape or dtype:
-            sizes = [int(size) for size in shape.split("x") if size]
-            values = np.random.default_rng(0).standard_normal(sizes)
-            return _core.from_numpy(np.array(values, dtype or "float32"))
-        return json.loads(text)
-    except (ValueError, TypeError) as error:
-        raise CommandError(
-            f"--input {text}: {error}; give a .npy file, a shape such as 1x3x224x224 or 4x16:int64, or a number"
-        ) from error
-
-
 def counts(text: str) -> list[int]:
     try:
         numbers = [int(part) for part in text.split(",")]
@@ -105,16 +80,13 @@ def describe(value: Any) -> str:
 def run(options: argparse.Namespace) -> int:
     module = load(options.model)
     method = method_of(module, options.method)
-    inputs = [read_input(text) for text in options.input]
+    inputs = [_arrays.read_input(text) for text in options.input]
     started = time.perf_counter()
-    try:
-        result = method(*inputs)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise CommandError(str(error)) from error
+    result = call(method, inputs)
     milliseconds = (time.perf_counter() - started) * 1e3
     leaves = dict(flatten(result))
     if options.output:
-        np = numpy()
+        np = _arrays.numpy()
         np.savez(options.output, **{name: np.asarray(value) for name, value in leaves.items()})
     if options.json:
         print(json.dumps({"ms": milliseconds, "outputs": {name: describe(value) for name, value in leaves.items()}}))
@@ -206,17 +178,14 @@ def measure(call: Callable[[], object], callers: int, seconds: float) -> dict[st
 def bench(options: argparse.Namespace) -> int:
     module = load(options.model)
     method = method_of(module, options.method)
-    inputs = [read_input(text) for text in options.input]
+    inputs = [_arrays.read_input(text) for text in options.input]
     before, rows = get_num_threads(), []
-    try:
-        method(*inputs)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise CommandError(str(error)) from error
+    call(method, inputs)
     for threads in options.threads:
         set_num_threads(threads)
         for callers in options.callers:
             print(f"bench: {threads} threads, {callers} callers", file=sys.stderr, flush=True)
-            figures = measure(lambda: method(*inputs), callers, options.seconds)
+            figures = measure(lambda: call(method, inputs), callers, options.seconds)
             rows.append({"threads": threads, "callers": callers, **figures})
     set_num_threads(before)
     if options.json:
@@ -275,7 +244,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         nargs="+",
         default=[],
-        help="arguments: .npy files, numbers, or shapes of random float32 or other values, 1x3x224x224 or 4x16:int64",
+        help="arguments: .npy files, numbers, or shapes of random values: 1x3x224x224 of float32, 4x16:int64 of 0 and 1",
     )
 
 

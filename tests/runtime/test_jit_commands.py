@@ -16,6 +16,7 @@ import pytest
 from goldens import DATA
 
 MODEL = str(DATA / "zoo" / "mlp_script.pt")
+EMBEDDING = str(DATA / "zoo" / "textcnn_script.pt")
 
 
 def threadwheel(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,6 +73,12 @@ def test_bench_prints_a_row_for_each_setting() -> None:
         (["run", MODEL, "--input", "x.npy"], "threadwheel run: --input x.npy: "),
         (["run", MODEL, "--input", "seven"], "threadwheel run: --input seven: "),
         (["run", MODEL], "argument 'x' is missing"),
+        (
+            ["run", MODEL, "--input", "1x3:uint16"],
+            "--input 1x3:uint16: the dtype uint16 is not supported, only uint8, ",
+        ),
+        (["bench", MODEL, "--input", "1x3:str"], "--input 1x3:str: the dtype str is not supported, only uint8, "),
+        (["run", MODEL, "--input", "100000x100000x3x64"], "--input 100000x100000x3x64: Unable to allocate"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], text: str) -> None:
@@ -127,3 +134,47 @@ def test_names_that_the_locale_cannot_show_are_escaped(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     assert 'a b "\\xe9.pt: version' in done.stdout
+
+
+def test_integers_are_indices_of_any_table() -> None:
+    done = threadwheel("run", EMBEDDING, "--input", "4x16:int64")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "bench"])
+def test_what_a_program_raises_is_a_message(command: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.full((4, 16), -1))
+    done = threadwheel(command, EMBEDDING, "--input", str(tmp_path / "x.npy"))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"threadwheel {command}: embedding: index -1 is out of bounds")
+    assert "Traceback" not in done.stderr
+
+
+def test_inputs_of_bfloat16_are_made() -> None:
+    done = threadwheel("run", str(DATA / "zoo" / "mlp_bf16.pt"), "--input", "1x64:bfloat16")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("output: bfloat16[")
+
+
+def test_arrays_of_the_other_byte_order_are_converted(tmp_path: Path) -> None:
+    case = np.load(DATA / "zoo" / "mlp_script.npz")
+    np.save(tmp_path / "x.npy", case["a0"].astype(">f4"))
+    done = threadwheel("run", MODEL, "--input", str(tmp_path / "x.npy"), "--output", str(tmp_path / "y.npz"))
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "y.npz")["output"], case["a1"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        (np.zeros((1, 3), "u2"), "the dtype uint16 is not supported, only uint8, "),
+        (np.array(["a"]), "the dtype str32 is not supported, only uint8, "),
+        (np.array([None]), "Object arrays cannot be loaded"),
+    ],
+)
+def test_arrays_that_are_not_supported_are_named(array: np.ndarray, text: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", array)
+    done = threadwheel("run", MODEL, "--input", str(tmp_path / "x.npy"))
+    assert done.returncode == 2
+    assert f"threadwheel run: --input {tmp_path / 'x.npy'}: {text}" in done.stderr
+    assert "Traceback" not in done.stderr
