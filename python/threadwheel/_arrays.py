@@ -1,10 +1,13 @@
-"""The arrays that commands read."""
+"""The arrays that commands read and write."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from threadwheel import _core
 from threadwheel._mistakes import CommandError, blamed_on
@@ -55,3 +58,32 @@ def random_values(sizes: list[int], dtype: str) -> _core.Tensor:
 def check_dtype(name: str, supported: list[str]) -> None:
     if name not in supported:
         raise ValueError(f"the dtype {name} is not supported, only {', '.join(supported)}")
+
+
+@contextmanager
+def new_file(path: str) -> Iterator[IO[bytes]]:
+    """A file that becomes `path` when all of it is there; one that cannot be is an error before the work for it."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise ValueError("it exists and is not a regular file")
+    partial = target.with_name(f"{target.name}.{os.getpid()}")
+    with partial.open("xb") as file:
+        try:
+            yield file
+            file.close()  # so that what is left to write comes before the name
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def save(file: IO[bytes], values: dict[str, Any]) -> None:
+    numpy().savez(file, **{name: numpy().asarray(widened(value)) for name, value in values.items()})
+
+
+def is_widened(value: Any) -> bool:
+    """Whether numpy has this value in a wider type only."""
+    return isinstance(value, _core.Tensor) and value.dtype == _core.dtypes["bfloat16"]
+
+
+def widened(value: Any) -> Any:
+    return value.to(_core.dtypes["float32"]) if is_widened(value) else value

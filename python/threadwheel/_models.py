@@ -58,6 +58,12 @@ def counts(text: str) -> list[int]:
     return numbers
 
 
+def output_name(text: str) -> str:
+    if not text or text.endswith(".npy"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no name for a .npz file; give something like y.npz")
+    return text
+
+
 # --- run --------------------------------------------------------------------------------------------------
 def flatten(value: Any, name: str = "output") -> Iterator[tuple[str, Any]]:
     """The leaves of a result, named by where they are: output.0, output.scores."""
@@ -81,20 +87,30 @@ def run(options: argparse.Namespace) -> int:
     module = load(options.model)
     method = method_of(module, options.method)
     inputs = [_arrays.read_input(text) for text in options.input]
-    started = time.perf_counter()
-    result = call(method, inputs)
-    milliseconds = (time.perf_counter() - started) * 1e3
-    leaves = dict(flatten(result))
-    if options.output:
-        np = _arrays.numpy()
-        np.savez(options.output, **{name: np.asarray(value) for name, value in leaves.items()})
+    if options.output is None:
+        milliseconds, leaves = timed_call(method, inputs)
+    else:
+        with (
+            blamed_on(f"--output {options.output}", "give the name of a .npz file"),
+            _arrays.new_file(options.output) as file,
+        ):
+            milliseconds, leaves = timed_call(method, inputs)
+            _arrays.save(file, leaves)
     if options.json:
         print(json.dumps({"ms": milliseconds, "outputs": {name: describe(value) for name, value in leaves.items()}}))
     else:
         for name, value in leaves.items():
-            print(f"{name}: {describe(value)}")
+            is_widened = options.output is not None and _arrays.is_widened(value)
+            print(f"{name}: {describe(value)}{', written as float32' if is_widened else ''}")
         print(f"{method.name}: {milliseconds:.2f} ms", file=sys.stderr)
     return 0
+
+
+def timed_call(method: jit.ScriptMethod, inputs: list[Any]) -> tuple[float, dict[str, Any]]:
+    """The milliseconds that a call took, and the leaves of its result."""
+    started = time.perf_counter()
+    result = call(method, inputs)
+    return (time.perf_counter() - started) * 1e3, dict(flatten(result))
 
 
 # --- inspect ----------------------------------------------------------------------------------------------
@@ -215,7 +231,8 @@ def plot(rows: list[dict[str, Any]], path: str) -> None:
         axes.plot(*zip(*line, strict=True), marker="o", label=f"{threads} threads")
     axes.set_ylim(bottom=0)
     axes.legend()
-    figure.savefig(path)
+    with blamed_on(f"--plot {path}", "give the name of a picture, such as bench.png"):
+        figure.savefig(path)
 
 
 # --- ops --------------------------------------------------------------------------------------------------
@@ -252,7 +269,9 @@ def add_commands(commands: Any) -> None:
     """Add the commands about programs to the parser's subcommands."""
     parser = commands.add_parser("run", help="run a method of a TorchScript archive")
     add_call(parser)
-    parser.add_argument("--output", metavar="FILE", help="write the results to this .npz file")
+    parser.add_argument(
+        "--output", type=output_name, metavar="FILE", help="write the results to FILE, as .npz; bfloat16 as float32"
+    )
     parser.set_defaults(work=run)
     parser = commands.add_parser("inspect", help="print what a TorchScript archive holds and which ops it needs")
     add_model(parser)

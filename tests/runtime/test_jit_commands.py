@@ -16,6 +16,7 @@ import pytest
 from goldens import DATA
 
 MODEL = str(DATA / "zoo" / "mlp_script.pt")
+MODEL_SHAPE = "x".join(map(str, np.load(DATA / "zoo" / "mlp_script.npz")["a0"].shape))
 EMBEDDING = str(DATA / "zoo" / "textcnn_script.pt")
 
 
@@ -51,10 +52,8 @@ def test_ops_lists_schemas() -> None:
 
 
 def test_bench_prints_a_row_for_each_setting() -> None:
-    case = np.load(DATA / "zoo" / "mlp_script.npz")
-    shape = "x".join(map(str, case["a0"].shape))
     done = threadwheel(
-        *("bench", MODEL, "--input", shape, "--threads", "1,2", "--callers", "1,2", "--seconds", "0.05", "--json")
+        *("bench", MODEL, "--input", MODEL_SHAPE, "--threads", "1,2", "--callers", "1,2", "--seconds", "0.05", "--json")
     )
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
@@ -78,6 +77,8 @@ def test_bench_prints_a_row_for_each_setting() -> None:
             "--input 1x3:uint16: the dtype uint16 is not supported, only uint8, ",
         ),
         (["bench", MODEL, "--input", "1x3:str"], "--input 1x3:str: the dtype str is not supported, only uint8, "),
+        (["run", MODEL, "--output", ""], "argument --output: '' is no name for a .npz file; give something like y.npz"),
+        (["run", MODEL, "--output", "y.npy"], "argument --output: 'y.npy' is no name for a .npz file; "),
         (["run", MODEL, "--input", "100000x100000x3x64"], "--input 100000x100000x3x64: Unable to allocate"),
     ],
 )
@@ -90,8 +91,7 @@ def test_mistakes_are_one_line(arguments: list[str], text: str) -> None:
 
 @pytest.mark.parametrize("callers", ["1", "2"])
 def test_ctrl_c_stops_bench_at_once(callers: str) -> None:
-    shape = "x".join(map(str, np.load(DATA / "zoo" / "mlp_script.npz")["a0"].shape))
-    command = [sys.executable, "-m", "threadwheel", "bench", MODEL, "--input", shape, "--seconds", "30"]
+    command = [sys.executable, "-m", "threadwheel", "bench", MODEL, "--input", MODEL_SHAPE, "--seconds", "30"]
     bench = subprocess.Popen(
         [*command, "--callers", callers], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -178,3 +178,39 @@ def test_arrays_that_are_not_supported_are_named(array: np.ndarray, text: str, t
     assert done.returncode == 2
     assert f"threadwheel run: --input {tmp_path / 'x.npy'}: {text}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["y.npz", "out.bin"])
+def test_run_writes_the_file_that_is_asked_for(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("an older result")
+    done = threadwheel("run", MODEL, "--input", MODEL_SHAPE, "--output", str(tmp_path / name))
+    assert done.returncode == 0, done.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert list(np.load(tmp_path / name)) == ["output"]
+
+
+@pytest.mark.parametrize("name", ["missing/y.npz", ".", "is a folder"])
+def test_run_says_before_the_work_what_it_cannot_write(name: str, tmp_path: Path) -> None:
+    (tmp_path / "is a folder").mkdir()
+    output = str(tmp_path / name)
+    done = threadwheel("run", EMBEDDING, "--input", "1x1:float32", "--output", output)  # it would fail in the program
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"threadwheel run: --output {output}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_run_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "y.npz").write_text("an older result")
+    done = threadwheel("run", EMBEDDING, "--input", "1x1:float32", "--output", str(tmp_path / "y.npz"))
+    assert done.returncode == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["y.npz"]
+    assert (tmp_path / "y.npz").read_text() == "an older result"
+
+
+def test_bfloat16_is_written_as_float32(tmp_path: Path) -> None:
+    model, output = str(DATA / "zoo" / "mlp_bf16.pt"), str(tmp_path / "y.npz")
+    done = threadwheel("run", model, "--input", "1x64", "--output", output)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("output: bfloat16[")
+    assert done.stdout.endswith("], written as float32\n")
+    assert np.load(output)["output"].dtype == np.float32
