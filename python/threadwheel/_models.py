@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import threading
@@ -50,12 +51,21 @@ def submodules(module: jit.ScriptModule, prefix: str = "") -> Iterator[tuple[str
 # --- arguments ------------------------------------------------------------------------------------------
 def counts(text: str) -> list[int]:
     try:
-        numbers = [int(part) for part in text.split(",")]
+        return [_core.check_num_threads(int(part)) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no list of counts: {error}; give something like 1,2,4"
+        ) from error
+
+
+def duration(text: str) -> float:
+    try:
+        seconds = float(text)
     except ValueError:
-        numbers = []
-    if not numbers or min(numbers) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no list of counts; give something like 1,2,4")
-    return numbers
+        seconds = math.nan
+    if not 0 < seconds < math.inf:  # nan is neither
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; give something like 0.5")
+    return seconds
 
 
 def output_name(text: str) -> str:
@@ -91,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         milliseconds, leaves = timed_call(method, inputs)
     else:
         with (
-            blamed_on(f"--output {options.output}", "give the name of a .npz file"),
+            blamed_on(f"--output {options.output}", "name a .npz file that can be written"),
             _arrays.new_file(options.output) as file,
         ):
             milliseconds, leaves = timed_call(method, inputs)
@@ -260,6 +270,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
         "--input",
         metavar="X",
         nargs="+",
+        action="extend",
         default=[],
         help="arguments: .npy files, numbers, or shapes of random values: 1x3x224x224 of float32, 4x16:int64 of 0 and 1",
     )
@@ -267,7 +278,11 @@ def add_call(parser: argparse.ArgumentParser) -> None:
 
 def add_commands(commands: Any) -> None:
     """Add the commands about programs to the parser's subcommands."""
-    parser = commands.add_parser("run", help="run a method of a TorchScript archive")
+    parser = commands.add_parser(
+        "run",
+        help="run a method of a TorchScript archive",
+        usage="%(prog)s MODEL [--input X ...] [--method METHOD] [--output FILE] [--json]",
+    )
     add_call(parser)
     parser.add_argument(
         "--output", type=output_name, metavar="FILE", help="write the results to FILE, as .npz; bfloat16 as float32"
@@ -277,11 +292,16 @@ def add_commands(commands: Any) -> None:
     add_model(parser)
     parser.add_argument("--graph", metavar="METHOD", help="print the graph of a method instead")
     parser.set_defaults(work=inspect)
-    parser = commands.add_parser("bench", help="measure a method of a TorchScript archive")
+    parser = commands.add_parser(
+        "bench",
+        help="measure a method of a TorchScript archive",
+        usage="%(prog)s MODEL [--input X ...] [--method METHOD] [--threads N,...] [--callers N,...] [--seconds S]\n"
+        "       [--plot FILE] [--json]",
+    )
     add_call(parser)
     parser.add_argument("--threads", type=counts, default=[1], help="numbers of intra-op threads: 1,2 (1)")
     parser.add_argument("--callers", type=counts, default=[1], help="numbers of threads that call at once: 1,2,4 (1)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="time for each measurement (2)")
+    parser.add_argument("--seconds", type=duration, default=2.0, help="time for each measurement (2)")
     parser.add_argument("--plot", metavar="FILE", help="draw throughput over callers into this picture")
     parser.set_defaults(work=bench)
     parser = commands.add_parser("ops", help="print the schemas of the ops that programs can use")

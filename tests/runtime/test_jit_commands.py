@@ -79,6 +79,14 @@ def test_bench_prints_a_row_for_each_setting() -> None:
         (["bench", MODEL, "--input", "1x3:str"], "--input 1x3:str: the dtype str is not supported, only uint8, "),
         (["run", MODEL, "--output", ""], "argument --output: '' is no name for a .npz file; give something like y.npz"),
         (["run", MODEL, "--output", "y.npy"], "argument --output: 'y.npy' is no name for a .npz file; "),
+        (["bench", MODEL, "--threads", "100000"], "argument --threads: '100000' is no list of counts: "),
+        (["bench", MODEL, "--callers", "1,0"], "argument --callers: '1,0' is no list of counts: "),
+        *(
+            (["bench", MODEL, f"--seconds={text}"], f"argument --seconds: '{text}' is no number of seconds; give ")
+            for text in ("inf", "nan", "-1", "0", "soon")
+        ),
+        (["run", "--input", "1", MODEL], "usage: threadwheel run MODEL [--input X ...] "),
+        (["run", MODEL, "--input", "1x64", "--input", "9"], "takes 1 arguments, got 2"),
         (["run", MODEL, "--input", "100000x100000x3x64"], "--input 100000x100000x3x64: Unable to allocate"),
     ],
 )
