@@ -111,6 +111,16 @@ def test_ctrl_c_stops_bench_at_once(callers: str) -> None:
     assert (bench.returncode, out, err) == (130, "", "")
 
 
+def test_ctrl_c_stops_run_quietly(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.npy")
+    command = [sys.executable, "-m", "threadwheel", "run", MODEL, "--input", str(tmp_path / "x.npy")]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with (tmp_path / "x.npy").open("wb"):  # waits until the command reads it
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (130, "", "")
+
+
 def test_a_reader_that_leaves_ends_a_command_quietly() -> None:
     for arguments in (["ops"], ["ops", "--json"], ["inspect", MODEL, "--json"], ["info", "--json"]):
         reading, writing = os.pipe()
