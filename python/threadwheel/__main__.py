@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     The codes are 2 for a mistake of the user and, as shells have them, 130 for Ctrl-C and 141 for a reader that left.
     """
     escape_characters()
-    options = argparse.Namespace(command="")  # filled while it is parsed: what fails then has the command's name
+    options = argparse.Namespace(command="info")  # filled while it is parsed: messages name the command
     try:
         try:
             make_parser().parse_args(arguments, options)
