@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
 from typing import Any, NoReturn
 
 from threadwheel import __config__, __version__, _models, _preload
+from threadwheel._mistakes import CommandError, reason
 
 
 def known(value: int | None) -> str:
@@ -76,19 +78,26 @@ def print_info(as_json: bool) -> int:
     return 1 if info["verdict"] == "mixed" else 0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code. `info` is what it does when nothing is asked."""
+def info(options: argparse.Namespace) -> int:
+    if problem := import_modules(options.modules):
+        options.refuse(problem)
+    return print_info(options.json)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line. `info` is what it does when nothing is asked."""
     parser = argparse.ArgumentParser(prog="threadwheel", description="CPU threading runtime, one wheel per backend")
     parser.add_argument("--version", action="version", version=f"threadwheel {__version__}")
+    parser.set_defaults(work=info, modules=[], json=False)
     commands = parser.add_subparsers(title="commands", dest="command")
-    info = commands.add_parser(
+    command = commands.add_parser(
         "info",
         help="print threads, backend, build and the threading runtimes of the process",
         description="Print threads, backend, build, and the threading runtimes of the process with a verdict.",
         epilog="exit code: 0 ok; 1 the process mixes threading runtimes; 2 the command cannot be carried out",
     )
-    info.add_argument("--json", action="store_true", help="print all of it as JSON")
-    info.add_argument(
+    command.add_argument("--json", action="store_true", help="print all of it as JSON")
+    command.add_argument(
         "--import",
         dest="modules",
         metavar="MODULE",
@@ -96,25 +105,49 @@ def main(arguments: list[str] | None = None) -> int:
         default=[],
         help="import MODULE first, after threadwheel itself; may be said again, the order counts",
     )
+    command.set_defaults(refuse=command.error)
     _models.add_commands(commands)
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        return print_info(as_json=False)
-    if options.command != "info":
-        return carry_out(options)
-    if problem := import_modules(options.modules):
-        info.error(problem)
-    return print_info(options.json)
+    return parser
 
 
-def carry_out(options: argparse.Namespace) -> int:
-    """Run one of the commands about programs; a user's mistake is one line and exit code 2."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code. What stops a command is told here, in one message.
+
+    The codes are 2 for a mistake of the user and, as shells have them, 130 for Ctrl-C and 141 for a reader that left.
+    """
+    escape_characters()
+    options = argparse.Namespace(command="info")  # filled while it is parsed: messages name the command
     try:
-        code: int = options.work(options)
-    except _models.CommandError as error:
-        print(f"threadwheel {options.command}: {error}", file=sys.stderr)
-        return 2
-    return code
+        try:
+            make_parser().parse_args(arguments, options)
+            code: int = options.work(options)
+            return code
+        finally:
+            print(end="", flush=True)  # here, where it can be told that the output goes nowhere
+    except CommandError as error:
+        problem = str(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        forget_output()
+        return 141
+    except OSError as error:
+        forget_output()
+        problem = f"{error.filename or 'standard output'}: {reason(error)}; make room or write elsewhere"
+    print(f"threadwheel {options.command}: {problem}", file=sys.stderr)
+    return 2
+
+
+def escape_characters() -> None:
+    """Let names be printed that the locale cannot show, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def forget_output() -> None:
+    """Give what is still buffered for standard output to nobody: Python would try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parallel_info() -> NoReturn:

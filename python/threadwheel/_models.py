@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from threadwheel import _core, get_num_threads, jit, set_num_threads
-
-
-class CommandError(Exception):
-    """A user's mistake: one line, exit code 2."""
-
-
-def numpy() -> Any:
-    """Import numpy, which only those commands need that read and write arrays."""
-    try:
-        import numpy
-    except ImportError as error:
-        raise CommandError("numpy is needed to read and write arrays; pip install numpy") from error
-    return numpy
+from threadwheel import _arrays, _core, get_num_threads, jit, set_num_threads
+from threadwheel._mistakes import CommandError, blamed_on
 
 
 def load(path: str) -> jit.ScriptModule:
-    try:
+    with blamed_on():
         return jit.load(path)
-    except (ValueError, RuntimeError) as error:
-        raise CommandError(str(error)) from error
 
 
 def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
@@ -39,6 +27,11 @@ def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
     if not isinstance(method, jit.ScriptMethod):
         raise CommandError(f"--method {name}: there is no such method; choose from {', '.join(methods(module))}")
     return method
+
+
+def call(method: jit.ScriptMethod, inputs: list[Any]) -> Any:
+    with blamed_on():
+        return method(*inputs)
 
 
 def methods(module: jit.ScriptModule) -> list[str]:
@@ -56,35 +49,29 @@ def submodules(module: jit.ScriptModule, prefix: str = "") -> Iterator[tuple[str
 
 
 # --- arguments ------------------------------------------------------------------------------------------
-def read_input(text: str) -> Any:
-    """An input: a .npy file, a number, or random numbers of a shape such as 1x3x224x224 or 4x16:int64."""
-    np = numpy()
-    if text.endswith(".npy"):
-        try:
-            return _core.from_numpy(np.load(text, allow_pickle=False))
-        except (OSError, ValueError) as error:
-            raise CommandError(f"--input {text}: {error}; give a .npy file") from error
-    shape, _, dtype = text.partition(":")
+def counts(text: str) -> list[int]:
     try:
-        if "x" in shape or dtype:
-            sizes = [int(size) for size in shape.split("x") if size]
-            values = np.random.default_rng(0).standard_normal(sizes)
-            return _core.from_numpy(np.array(values, dtype or "float32"))
-        return json.loads(text)
-    except (ValueError, TypeError) as error:
-        raise CommandError(
-            f"--input {text}: {error}; give a .npy file, a shape such as 1x3x224x224 or 4x16:int64, or a number"
+        return [_core.check_num_threads(int(part)) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no list of counts: {error}; give something like 1,2,4"
         ) from error
 
 
-def counts(text: str) -> list[int]:
+def duration(text: str) -> float:
     try:
-        numbers = [int(part) for part in text.split(",")]
+        seconds = float(text)
     except ValueError:
-        numbers = []
-    if not numbers or min(numbers) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no list of counts; give something like 1,2,4")
-    return numbers
+        seconds = math.nan
+    if not 0 < seconds < math.inf:  # nan is neither
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds; give something like 0.5")
+    return seconds
+
+
+def output_name(text: str) -> str:
+    if not text or text.endswith(".npy"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no name for a .npz file; give something like y.npz")
+    return text
 
 
 # --- run --------------------------------------------------------------------------------------------------
@@ -109,24 +96,31 @@ def describe(value: Any) -> str:
 def run(options: argparse.Namespace) -> int:
     module = load(options.model)
     method = method_of(module, options.method)
-    inputs = [read_input(text) for text in options.input]
-    started = time.perf_counter()
-    try:
-        result = method(*inputs)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise CommandError(str(error)) from error
-    milliseconds = (time.perf_counter() - started) * 1e3
-    leaves = dict(flatten(result))
-    if options.output:
-        np = numpy()
-        np.savez(options.output, **{name: np.asarray(value) for name, value in leaves.items()})
+    inputs = [_arrays.read_input(text) for text in options.input]
+    if options.output is None:
+        milliseconds, leaves = timed_call(method, inputs)
+    else:
+        with (
+            blamed_on(f"--output {options.output}", "name a .npz file that can be written"),
+            _arrays.new_file(options.output) as file,
+        ):
+            milliseconds, leaves = timed_call(method, inputs)
+            _arrays.save(file, leaves)
     if options.json:
         print(json.dumps({"ms": milliseconds, "outputs": {name: describe(value) for name, value in leaves.items()}}))
     else:
         for name, value in leaves.items():
-            print(f"{name}: {describe(value)}")
+            is_widened = options.output is not None and _arrays.is_widened(value)
+            print(f"{name}: {describe(value)}{', written as float32' if is_widened else ''}")
         print(f"{method.name}: {milliseconds:.2f} ms", file=sys.stderr)
     return 0
+
+
+def timed_call(method: jit.ScriptMethod, inputs: list[Any]) -> tuple[float, dict[str, Any]]:
+    """The milliseconds that a call took, and the leaves of its result."""
+    started = time.perf_counter()
+    result = call(method, inputs)
+    return (time.perf_counter() - started) * 1e3, dict(flatten(result))
 
 
 # --- inspect ----------------------------------------------------------------------------------------------
@@ -180,45 +174,44 @@ def inspect(options: argparse.Namespace) -> int:
 # --- bench ------------------------------------------------------------------------------------------------
 def measure(call: Callable[[], object], callers: int, seconds: float) -> dict[str, float]:
     """Throughput and latency of `callers` threads that call in turn for `seconds`."""
-    times: list[list[float]] = [[] for _ in range(callers)]
-    deadline = time.perf_counter() + seconds
+    stop = threading.Event()
 
-    def work(mine: list[float]) -> None:
-        while not mine or time.perf_counter() < deadline:
+    def work() -> list[float]:
+        times: list[float] = []
+        while not times or (time.perf_counter() < deadline and not stop.is_set()):
             started = time.perf_counter()
             call()
-            mine.append(time.perf_counter() - started)
+            times.append(time.perf_counter() - started)
+        return times
 
-    threads = [threading.Thread(target=work, args=(mine,)) for mine in times]
     cpu, started = time.process_time(), time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    deadline = started + seconds
+    with ThreadPoolExecutor(callers) as pool:
+        try:
+            futures = [pool.submit(work) for _ in range(callers)]
+            times = [each for future in futures for each in future.result()]
+        finally:
+            stop.set()  # Ctrl-C or an error of one caller: the others need not go on
     elapsed = time.perf_counter() - started
-    everything = [each for mine in times for each in mine]
     return {
-        "calls_per_second": len(everything) / elapsed,
-        "median_ms": statistics.median(everything) * 1e3,
-        "worst_ms": max(everything) * 1e3,
-        "cpu_ms_per_call": (time.process_time() - cpu) / len(everything) * 1e3,
+        "calls_per_second": len(times) / elapsed,
+        "median_ms": statistics.median(times) * 1e3,
+        "worst_ms": max(times) * 1e3,
+        "cpu_ms_per_call": (time.process_time() - cpu) / len(times) * 1e3,
     }
 
 
 def bench(options: argparse.Namespace) -> int:
     module = load(options.model)
     method = method_of(module, options.method)
-    inputs = [read_input(text) for text in options.input]
+    inputs = [_arrays.read_input(text) for text in options.input]
     before, rows = get_num_threads(), []
-    try:
-        method(*inputs)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise CommandError(str(error)) from error
+    call(method, inputs)
     for threads in options.threads:
         set_num_threads(threads)
         for callers in options.callers:
             print(f"bench: {threads} threads, {callers} callers", file=sys.stderr, flush=True)
-            figures = measure(lambda: method(*inputs), callers, options.seconds)
+            figures = measure(lambda: call(method, inputs), callers, options.seconds)
             rows.append({"threads": threads, "callers": callers, **figures})
     set_num_threads(before)
     if options.json:
@@ -248,7 +241,8 @@ def plot(rows: list[dict[str, Any]], path: str) -> None:
         axes.plot(*zip(*line, strict=True), marker="o", label=f"{threads} threads")
     axes.set_ylim(bottom=0)
     axes.legend()
-    figure.savefig(path)
+    with blamed_on(f"--plot {path}", "give the name of a picture, such as bench.png"):
+        figure.savefig(path)
 
 
 # --- ops --------------------------------------------------------------------------------------------------
@@ -276,26 +270,38 @@ def add_call(parser: argparse.ArgumentParser) -> None:
         "--input",
         metavar="X",
         nargs="+",
+        action="extend",
         default=[],
-        help="arguments: .npy files, numbers, or shapes of random float32 or other values, 1x3x224x224 or 4x16:int64",
+        help="arguments: .npy files, numbers, or shapes of random values: 1x3x224x224 of float32, 4x16:int64 of 0 and 1",
     )
 
 
 def add_commands(commands: Any) -> None:
     """Add the commands about programs to the parser's subcommands."""
-    parser = commands.add_parser("run", help="run a method of a TorchScript archive")
+    parser = commands.add_parser(
+        "run",
+        help="run a method of a TorchScript archive",
+        usage="%(prog)s MODEL [--input X ...] [--method METHOD] [--output FILE] [--json]",
+    )
     add_call(parser)
-    parser.add_argument("--output", metavar="FILE", help="write the results to this .npz file")
+    parser.add_argument(
+        "--output", type=output_name, metavar="FILE", help="write the results to FILE, as .npz; bfloat16 as float32"
+    )
     parser.set_defaults(work=run)
     parser = commands.add_parser("inspect", help="print what a TorchScript archive holds and which ops it needs")
     add_model(parser)
     parser.add_argument("--graph", metavar="METHOD", help="print the graph of a method instead")
     parser.set_defaults(work=inspect)
-    parser = commands.add_parser("bench", help="measure a method of a TorchScript archive")
+    parser = commands.add_parser(
+        "bench",
+        help="measure a method of a TorchScript archive",
+        usage="%(prog)s MODEL [--input X ...] [--method METHOD] [--threads N,...] [--callers N,...] [--seconds S]\n"
+        "       [--plot FILE] [--json]",
+    )
     add_call(parser)
     parser.add_argument("--threads", type=counts, default=[1], help="numbers of intra-op threads: 1,2 (1)")
     parser.add_argument("--callers", type=counts, default=[1], help="numbers of threads that call at once: 1,2,4 (1)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="time for each measurement (2)")
+    parser.add_argument("--seconds", type=duration, default=2.0, help="time for each measurement (2)")
     parser.add_argument("--plot", metavar="FILE", help="draw throughput over callers into this picture")
     parser.set_defaults(work=bench)
     parser = commands.add_parser("ops", help="print the schemas of the ops that programs can use")
