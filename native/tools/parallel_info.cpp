@@ -22,7 +22,13 @@ std::set<std::string> loaded_libraries() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1) {
+    const bool asked = std::string(argv[1]) == "--help" || std::string(argv[1]) == "-h";
+    std::fputs("usage: parallel_info\n\nPrint the numbers of threads, the libraries with their versions, the "
+               "environment variables that count, and what is loaded.\n", asked ? stdout : stderr);
+    return asked ? 0 : 2;
+  }
   try {
     threadwheel::init_num_threads();
     std::printf("%s\nLoaded .so:\n", threadwheel::get_parallel_info().c_str());
