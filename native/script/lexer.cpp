@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kOperators[] = {"**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "<=", ">=", "==",
                                            "!=",  "->",  "+=",  "-=",  "*=",  "/=", "%=", "@=", "&=", "|=", "^=", ":=",
                                            "+",   "-",   "*",   "/",   "%",   "@",  "&",  "|",  "^",  "~",  "<",  ">",
-                                           "(",   ")",   "[",   "]",   "{",   "}",  ",",  ":",  ".",  "=",  ";"};
+                                           "(",   ")",   "[",   "]",   "{",   "}",  ",",  ":",  ".",  "=",  ";", "!"};
 
 bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0; }
 bool is_name(char c) { return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -21,9 +21,31 @@ class Lexer {
  public:
   explicit Lexer(const std::shared_ptr<const Source>& source) : source_(source), text_(source->text()) {}
 
+  // Inside brackets line ends and indentation mean nothing.
+  Lexer(const std::shared_ptr<const Source>& source, const Hole& hole)
+      : source_(source),
+        text_(std::string_view(source->text()).substr(0, hole.end)),
+        position_(hole.begin),
+        depth_(1) {}
+
   std::vector<Token> run() {
     begin_line();
     while (position_ < text_.size()) next();
+    return finish();
+  }
+
+  // As far as the ':' that begins a format, which has rules of its own.
+  std::vector<Token> run_hole() {
+    const auto begins_format = [&] {
+      return depth_ == 1 && !tokens_.empty() && tokens_.back().kind == TokenKind::kOperator &&
+             tokens_.back().text == ":";
+    };
+    while (position_ < text_.size() && !begins_format()) next();
+    return finish();
+  }
+
+ private:
+  std::vector<Token> finish() {
     if (!tokens_.empty() && tokens_.back().kind != TokenKind::kNewline) add(TokenKind::kNewline, position_);
     while (indents_.size() > 1) {
       indents_.pop_back();
@@ -33,7 +55,6 @@ class Lexer {
     return std::move(tokens_);
   }
 
- private:
   void next() {
     const char c = text_[position_];
     if (c == '\n') return newline();
@@ -175,18 +196,30 @@ class Lexer {
     const bool triple = at(1) == quote && at(2) == quote;
     position_ += triple ? 3 : 1;
     std::string value;
+    std::vector<Hole> holes;
     for (;;) {
       if (position_ >= text_.size() || (at(0) == '\n' && !triple)) refuse(begin, "this string has no end");
       if (at(0) == quote && (!triple || (at(1) == quote && at(2) == quote))) break;
       if (at(0) == '\\' && !raw) {
         escape(value);
+      } else if (formatted && at(0) == '{' && at(1) != '{') {
+        holes.push_back(hole(value.size()));
       } else {
+        if (formatted && (at(0) == '{' || at(0) == '}') && at(1) == at(0)) ++position_;
         value += text_[position_++];
       }
     }
     position_ += triple ? 3 : 1;
     add(formatted ? TokenKind::kFormatted : TokenKind::kString, begin);
     tokens_.back().text = std::move(value);
+    tokens_.back().holes = std::move(holes);
+  }
+
+  Hole hole(std::size_t at) {
+    const std::size_t begin = position_ + 1, end = text_.find('}', begin);
+    if (end == std::string_view::npos) refuse(position_, "this brace of an f-string has no end");
+    position_ = end + 1;
+    return {at, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
   }
 
   void escape(std::string& value) {
@@ -245,5 +278,9 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokenize(const std::shared_ptr<const Source>& source) { return Lexer(source).run(); }
+
+std::vector<Token> tokenize(const std::shared_ptr<const Source>& source, const Hole& hole) {
+  return Lexer(source, hole).run_hole();
+}
 
 }  // namespace threadwheel::script

@@ -257,6 +257,19 @@ def test_strings() -> None:
     same(text, ("abcd", 3))
 
 
+def test_what_stands_in_the_braces_of_f_strings() -> None:
+    def text(values: list[int], match: str) -> list[str]:
+        return [
+            f"{values[1:2]}",
+            f"{ len(values) }\x7b{match}}}" rf"\d{match}",
+            f"""{
+                values[0]
+            }""",
+        ]  # fmt: skip
+
+    same(text, ([1, 2, 3], "m"))
+
+
 def test_lists_and_dicts() -> None:
     def change(values: list[int]) -> list[int]:
         values = values.copy()
@@ -624,6 +637,15 @@ REFUSED: list[tuple[str, type[Exception], str]] = [
     ("def f():\n    y = None\n    for i in range(3):\n        y = i\n    return y\n", TypeError, "annotate it where"),
     ("def f():\n    for i in range(3):\n        pass\n    return i\n", ValueError, "'i' is the variable of a loop"),
     ("def f():\n    return f'{1:.2f}'\n", NotImplementedError, "a format after ':' in an f-string"),
+    ("def f(n: int):\n    return f'{n:\"^{n}}'\n", NotImplementedError, "a format after ':' in an f-string"),
+    ("def f(x):\n    return f'{x=}'\n", NotImplementedError, r"written.py:5:16: '=' in an f-string is not supported"),
+    ("def f(x):\n    return f'{x!r}'\n", NotImplementedError, r"written.py:5:16: '!' in an f-string is not supported"),
+    (
+        "def f(x):\n    return f'\\n{{{ foo }'\n",
+        ValueError,
+        r"written.py:5:20: 'foo' is not defined\n        return f'.*\n +~~~ <",
+    ),
+    ("def f(x: Tensor):\n    return f'''\n{x.nosuch}'''\n", ValueError, r"written.py:6:2: a Tensor has no attribute"),
     ("def f(n: int):\n    raise n\n", TypeError, "only exceptions can be raised"),
     ("class C: pass\ndef f():\n    return C()\n", ValueError, "'C' is a class, which programs cannot use"),
     ("def f(x: 'Thing'):\n    return x\n", ValueError, "'Thing' is not defined"),
