@@ -99,8 +99,17 @@ class Parser {
     for (const auto& [word, instead] : {std::pair("try", "use if and raise"), std::pair("global", "use an argument"),
                                         std::pair("nonlocal", "use an argument"), std::pair("async", "use fork")})
       if (is_word(word)) unsupported(std::string("'") + word + "'", instead);
+    if (is_match()) unsupported("'match'", "use if and elif");
     if (StmtPtr stmt = simple_statement()) body.push_back(std::move(stmt));
     expect_newline();
+  }
+
+  // A name elsewhere: it is the word only where a case follows.
+  bool is_match() const {
+    if (!is_word("match")) return false;
+    std::size_t at = index_;
+    while (tokens_[at].kind != TokenKind::kNewline) ++at;
+    return tokens_[at + 1].kind == TokenKind::kIndent && tokens_[at + 2].text == "case";
   }
 
   void decorator() {  // whoever compiles has looked at it already
@@ -203,6 +212,8 @@ class Parser {
       if (accept("*")) {
         if (!is_operator(",")) unsupported("'*' with a name in a parameter list", "name each parameter");
         keyword_only = true;
+      } else if (is_operator("/")) {
+        unsupported("'/' in a parameter list", "leave it out");
       } else {
         stmt->parameters.push_back(parameter(keyword_only));
       }
@@ -367,8 +378,11 @@ class Parser {
   ExprPtr expression() {
     const Deeper deeper(*this);
     const std::uint32_t begin = token().begin;
-    if (is_word("lambda")) unsupported("'lambda'", "write a function");
+    for (const auto& [word, instead] : {std::pair("lambda", "write a function"), std::pair("yield", "return a list"),
+                                        std::pair("await", "use wait")})
+      if (is_word(word)) unsupported(std::string("'") + word + "'", instead);
     ExprPtr value = disjunction();
+    if (is_operator(":=")) unsupported("':='", "assign on a line before");
     if (!accept_word("if")) return value;
     ExprPtr condition = disjunction();
     if (!accept_word("else")) refuse("'else'");

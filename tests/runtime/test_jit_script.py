@@ -261,13 +261,20 @@ def test_what_stands_in_the_braces_of_f_strings() -> None:
     def text(values: list[int], match: str) -> list[str]:
         return [
             f"{values[1:2]}",
-            f"{ len(values) }\x7b{match}}}" rf"\d{match}",
+            f"{ len(values) }\x7b{match}}}" rf"\d{match}" u"!",  # noqa: UP025
             f"""{
                 values[0]
             }""",
         ]  # fmt: skip
 
     same(text, ([1, 2, 3], "m"))
+
+
+def test_numbers_of_all_bases() -> None:
+    def numbers() -> list[int]:
+        return [0b101, 0O17, 0xFF_FF, 0X1f, 1_000]  # fmt: skip
+
+    same(numbers, ())
 
 
 def test_lists_and_dicts() -> None:
@@ -646,6 +653,25 @@ REFUSED: list[tuple[str, type[Exception], str]] = [
         r"written.py:5:20: 'foo' is not defined\n        return f'.*\n +~~~ <",
     ),
     ("def f(x: Tensor):\n    return f'''\n{x.nosuch}'''\n", ValueError, r"written.py:6:2: a Tensor has no attribute"),
+    ("def f(x):\n    yield x\n", NotImplementedError, "'yield' is not supported; return a list"),
+    (
+        "def f(n: int):\n    match n:\n        case 1:\n            return 2\n    return 3\n",
+        NotImplementedError,
+        "'match' is not supported; use if and elif",
+    ),
+    (
+        "def f(n: int):\n    if (m := n):\n        return m\n    return n\n",
+        NotImplementedError,
+        "':=' is not supported",
+    ),
+    ("def f(x):\n    return b'a'\n", NotImplementedError, "bytes are not supported; use a str"),
+    ("def f(x, /, y):\n    return x\n", NotImplementedError, "'/' in a parameter list is not supported"),
+    ("def f(x):\n    return 0xFFFFFFFFFFFFFFFF\n", ValueError, "this number does not fit in 64 bits"),
+    (
+        "def f(x: Tensor):\n    return (1, 'a')[x.dim()]\n",
+        TypeError,
+        r"elements of this Tuple\[int, str\] are of different types; expected an index that is a constant int",
+    ),
     ("def f(n: int):\n    raise n\n", TypeError, "only exceptions can be raised"),
     ("class C: pass\ndef f():\n    return C()\n", ValueError, "'C' is a class, which programs cannot use"),
     ("def f(x: 'Thing'):\n    return x\n", ValueError, "'Thing' is not defined"),
