@@ -591,6 +591,86 @@ def test_weights_are_shared_with_the_module() -> None:
     equal(compiled(array(1)), [5])
 
 
+def twice(x: Tensor) -> Tensor:
+    return x * 2
+
+
+class Configured(torch.nn.Module):
+    """Attributes that are no values of the compiled module."""
+
+    factor = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dtype = torch.float64
+        self.device = torch.device("cpu")
+        self.before = twice
+        self.after = torch.relu
+        self.blocks = [Block(2.0), Block(3.0)]
+        self.table = {"a": Block(2.0)}
+        self.tags = {1, 2}
+        self.cache = object()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if hasattr(self, "dtype") and not hasattr(self, "cache"):
+            x = self.after(self.before(x)).to(getattr(self, "dtype"))  # noqa: B009
+        return self.shifted(x.to(self.device) * self.factor)
+
+    @staticmethod
+    def shifted(x: Tensor) -> Tensor:
+        return x + 1
+
+    def use_blocks(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+    def use_table(self, x: Tensor) -> Tensor:
+        return self.table["a"](x)
+
+    def use_tags(self) -> bool:
+        return 1 in self.tags
+
+    def use_cache(self) -> bool:
+        return self.cache is None
+
+    def set_dtype(self) -> None:
+        self.dtype = 6
+
+    def use_nothing(self) -> int:
+        return self.nothing
+
+    def call_nothing(self) -> int:
+        return self.nothing()
+
+
+def test_modules_use_their_dtypes_functions_and_class_attributes() -> None:
+    compiled = torch.jit.script(Configured())
+    result = compiled(array(-1, 2))
+    assert result.dtype == torch.float64
+    equal(result, [1, 13])
+    equal(torch.jit.freeze(compiled)(array(-1, 2)), [1, 13])
+
+
+@pytest.mark.parametrize(
+    ("method", "problem"),
+    [
+        ("use_blocks", "'blocks' is a list of modules, which programs cannot use; .* or use nn.ModuleList"),
+        ("use_table", "'table' is a dict of modules, which programs cannot use; make each an attribute"),
+        ("use_tags", "'tags' is a set, which programs cannot use; supported are"),
+        ("use_cache", "'cache' is a object, which programs cannot use; supported are"),
+        ("set_dtype", ".*Configured has no attribute 'dtype' that could be set"),
+        ("use_nothing", "Configured has no attribute 'nothing'"),
+        ("call_nothing", "Configured has no attribute 'nothing'"),
+    ],
+)
+def test_attributes_that_programs_cannot_hold_are_refused_where_they_are_used(method: str, problem: str) -> None:
+    compiled = torch.jit.script(Configured())
+    arguments = [array(1)] if method in ("use_blocks", "use_table") else []
+    with pytest.raises(torch.ArgumentError, match=rf"test_jit_script.py:\d+:\d+: {problem}"):
+        getattr(compiled, method)(*arguments)
+
+
 # --- errors -----------------------------------------------------------------------------------------
 
 
