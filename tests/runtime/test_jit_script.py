@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -841,8 +842,18 @@ def test_wrong_arguments_name_the_parameter() -> None:
 def test_script_refuses_what_it_cannot_compile() -> None:
     with pytest.raises(TypeError, match=r"got a int; expected a function, a class or an nn\.Module"):
         torch.jit.script(3)
+    with pytest.raises(TypeError, match="got a partial; expected a function"):
+        torch.jit.script(functools.partial(same, 1))
     with pytest.raises(torch.ArgumentError, match="Python has no source of it"):
         torch.jit.script(len)
+
+
+def test_wrong_objects_are_named() -> None:
+    for given, name in ((Block(1.0), "Block"), ("model.pt", "str")):
+        with pytest.raises(TypeError, match=f"jit.freeze: got a {name}; expected what jit.script or jit.load made"):
+            torch.jit.freeze(given)
+    with pytest.raises(TypeError, match=r"jit\.wait: got a int; expected a Future"):
+        torch.jit.wait(3)
 
 
 class Counter:
