@@ -77,9 +77,11 @@ Unit::MethodLoader method_loader(Unit& unit, const py::object& find) {
   };
 }
 
-// A module's object: its class, which is its own, and its attributes. Their types are as annotated or as they are now.
+// A module's object: its class, which is its own, and its attributes. Their types are as annotated or as they are now;
+// `find_other` says what else members mean.
 ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& name, const py::dict& attributes,
-                        const std::map<std::string, std::string>& annotations, const py::object& find) {
+                        const std::map<std::string, std::string>& annotations, const py::object& find_method,
+                        const py::object& find_other) {
   std::map<std::string, TypePtr> types;
   {
     const Unlocked unlocked;
@@ -101,9 +103,11 @@ ScriptObject add_module(const std::shared_ptr<Unit>& unit, const std::string& na
     if (type == nullptr) type = script::type_of_value(values.back());
     definition->attributes.push_back({attribute, std::move(type)});
   }
-  Unit::MethodLoader loader = method_loader(*unit, find);
+  Unit::MethodLoader loader = method_loader(*unit, find_method);
+  auto others = std::make_shared<PythonNames>(*unit, find_other);
   const Unlocked unlocked;
-  auto object = make_ref<ObjectValue>(unit->add_class(std::move(definition), std::move(loader)));
+  auto object =
+      make_ref<ObjectValue>(unit->add_class(std::move(definition), std::move(loader), std::move(others)));
   object->slots = std::move(values);
   return {{Value(std::move(object)), unit}};
 }
@@ -139,7 +143,7 @@ void bind_script(py::module_& module) {
       .def(py::init([] { return std::make_shared<Unit>([](const std::string&) { return nullptr; }); }))
       .def("add_function", &add_function, py::arg("name"), py::arg("definition"))
       .def("add_module", &add_module, py::arg("name"), py::arg("attributes"), py::arg("annotations"),
-           py::arg("find_method"))
+           py::arg("find_method"), py::arg("find_other"))
       .def("add_class", &add_class, py::arg("name"), py::arg("find_method"))
       .def("add_named_tuple", &add_named_tuple, py::arg("name"), py::arg("fields"))
       .def("add_enum", &add_enum, py::arg("name"), py::arg("members"));

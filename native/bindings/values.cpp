@@ -109,6 +109,7 @@ Converted convert_any(py::handle object) {
   if (object.is_none()) return Value();
   if (PyUnicode_Check(object.ptr())) return Value(object.cast<std::string>());
   if (const auto* held = script_object(object)) return *held;
+  if (py::isinstance<Device>(object)) return to_value(*Type::of(TypeKind::kDevice), object);
   if (auto tensor = to_tensor(object, false)) return Value(*std::move(tensor));
   static const TypePtr any = Type::of(TypeKind::kAny);
   if (PyTuple_Check(object.ptr()))

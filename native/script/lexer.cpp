@@ -11,7 +11,9 @@ namespace {
 constexpr std::string_view kOperators[] = {"**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "<=", ">=", "==",
                                            "!=",  "->",  "+=",  "-=",  "*=",  "/=", "%=", "@=", "&=", "|=", "^=", ":=",
                                            "+",   "-",   "*",   "/",   "%",   "@",  "&",  "|",  "^",  "~",  "<",  ">",
-                                           "(",   ")",   "[",   "]",   "{",   "}",  ",",  ":",  ".",  "=",  ";"};
+                                           "(",   ")",   "[",   "]",   "{",   "}",  ",",  ":",  ".",  "=",  ";", "!"};
+
+constexpr std::string_view kStringPrefixes = "fFrRbBuU";
 
 bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0; }
 bool is_name(char c) { return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -21,9 +23,31 @@ class Lexer {
  public:
   explicit Lexer(const std::shared_ptr<const Source>& source) : source_(source), text_(source->text()) {}
 
+  // Inside brackets line ends and indentation mean nothing.
+  Lexer(const std::shared_ptr<const Source>& source, const Hole& hole)
+      : source_(source),
+        text_(std::string_view(source->text()).substr(0, hole.end)),
+        position_(hole.begin),
+        depth_(1) {}
+
   std::vector<Token> run() {
     begin_line();
     while (position_ < text_.size()) next();
+    return finish();
+  }
+
+  // As far as the ':' that begins a format, which has rules of its own.
+  std::vector<Token> run_hole() {
+    const auto begins_format = [&] {
+      return depth_ == 1 && !tokens_.empty() && tokens_.back().kind == TokenKind::kOperator &&
+             tokens_.back().text == ":";
+    };
+    while (position_ < text_.size() && !begins_format()) next();
+    return finish();
+  }
+
+ private:
+  std::vector<Token> finish() {
     if (!tokens_.empty() && tokens_.back().kind != TokenKind::kNewline) add(TokenKind::kNewline, position_);
     while (indents_.size() > 1) {
       indents_.pop_back();
@@ -33,7 +57,6 @@ class Lexer {
     return std::move(tokens_);
   }
 
- private:
   void next() {
     const char c = text_[position_];
     if (c == '\n') return newline();
@@ -116,7 +139,8 @@ class Lexer {
 
   void number() {
     const std::size_t begin = position_;
-    if (at(0) == '0' && (at(1) == 'x' || at(1) == 'X')) return hexadecimal();
+    for (const auto& [letters, base] : {std::pair("xX", 16), std::pair("oO", 8), std::pair("bB", 2)})
+      if (at(0) == '0' && (at(1) == letters[0] || at(1) == letters[1])) return whole_number(begin, base);
     bool whole = true;
     const auto digits = [&] {
       while (is_digit(at(0)) || at(0) == '_') ++position_;
@@ -139,28 +163,29 @@ class Lexer {
     add(imaginary ? TokenKind::kImaginary : whole ? TokenKind::kInt : TokenKind::kFloat, begin);
     const char* const end = spelling.data() + spelling.size();
     std::from_chars(spelling.data(), end, tokens_.back().number);
-    if (!whole || imaginary) return;
-    // -9223372036854775808 is written as a minus and a number that does not fit: it wraps to what the minus keeps.
-    std::uint64_t value = 0;
-    const auto [stop, error] = std::from_chars(spelling.data(), end, value);
-    if (error != std::errc() || value > std::uint64_t{1} << 63) refuse(begin, "this number does not fit in 64 bits");
-    tokens_.back().integer = static_cast<std::int64_t>(value);
+    if (whole && !imaginary) tokens_.back().integer = integer(begin, spelling, 10);
   }
 
-  void hexadecimal() {
-    const std::size_t begin = position_;
+  void whole_number(std::size_t begin, int base) {
     position_ += 2;
-    while (std::isxdigit(static_cast<unsigned char>(at(0))) != 0) ++position_;
+    while (std::isxdigit(static_cast<unsigned char>(at(0))) != 0 || at(0) == '_') ++position_;
+    std::string spelling(text_.substr(begin + 2, position_ - begin - 2));
+    std::erase(spelling, '_');
     add(TokenKind::kInt, begin);
+    tokens_.back().integer = integer(begin, spelling, base);
+  }
+
+  std::int64_t integer(std::size_t begin, const std::string& spelling, int base) const {
+    // -9223372036854775808 is written as a minus and a number that does not fit: it wraps to what the minus keeps.
     std::uint64_t value = 0;
-    const std::string& spelling = tokens_.back().text;
-    std::from_chars(spelling.data() + 2, spelling.data() + spelling.size(), value, 16);
-    tokens_.back().integer = static_cast<std::int64_t>(value);
+    const auto [stop, error] = std::from_chars(spelling.data(), spelling.data() + spelling.size(), value, base);
+    if (error != std::errc() || value > std::uint64_t{1} << 63) refuse(begin, "this number does not fit in 64 bits");
+    return static_cast<std::int64_t>(value);
   }
 
   bool string_start() const {
     std::size_t ahead = 0;
-    while (ahead < 2 && (at(ahead) == 'f' || at(ahead) == 'r' || at(ahead) == 'F' || at(ahead) == 'R')) ++ahead;
+    while (ahead < 2 && at(ahead) != '\0' && kStringPrefixes.find(at(ahead)) != std::string_view::npos) ++ahead;
     return at(ahead) == '"' || at(ahead) == '\'';
   }
 
@@ -170,23 +195,36 @@ class Lexer {
     for (; at(0) != '"' && at(0) != '\''; ++position_) {
       formatted |= at(0) == 'f' || at(0) == 'F';
       raw |= at(0) == 'r' || at(0) == 'R';
+      if (at(0) == 'b' || at(0) == 'B') refuse(begin, "bytes are not supported; use a str", ErrorCode::kUnsupported);
     }
     const char quote = at(0);
     const bool triple = at(1) == quote && at(2) == quote;
     position_ += triple ? 3 : 1;
     std::string value;
+    std::vector<Hole> holes;
     for (;;) {
       if (position_ >= text_.size() || (at(0) == '\n' && !triple)) refuse(begin, "this string has no end");
       if (at(0) == quote && (!triple || (at(1) == quote && at(2) == quote))) break;
       if (at(0) == '\\' && !raw) {
         escape(value);
+      } else if (formatted && at(0) == '{' && at(1) != '{') {
+        holes.push_back(hole(value.size()));
       } else {
+        if (formatted && (at(0) == '{' || at(0) == '}') && at(1) == at(0)) ++position_;
         value += text_[position_++];
       }
     }
     position_ += triple ? 3 : 1;
     add(formatted ? TokenKind::kFormatted : TokenKind::kString, begin);
     tokens_.back().text = std::move(value);
+    tokens_.back().holes = std::move(holes);
+  }
+
+  Hole hole(std::size_t at) {
+    const std::size_t begin = position_ + 1, end = text_.find('}', begin);
+    if (end == std::string_view::npos) refuse(position_, "this brace of an f-string has no end");
+    position_ = end + 1;
+    return {at, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
   }
 
   void escape(std::string& value) {
@@ -228,8 +266,8 @@ class Lexer {
     }
   }
 
-  [[noreturn]] void refuse(std::size_t at, const std::string& problem) const {
-    fail({source_, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 1)}, problem);
+  [[noreturn]] void refuse(std::size_t at, const std::string& problem, ErrorCode code = ErrorCode::kValue) const {
+    fail({source_, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 1)}, problem, code);
   }
 
   static constexpr std::size_t kMaxDepth = 100;
@@ -245,5 +283,9 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokenize(const std::shared_ptr<const Source>& source) { return Lexer(source).run(); }
+
+std::vector<Token> tokenize(const std::shared_ptr<const Source>& source, const Hole& hole) {
+  return Lexer(source, hole).run_hole();
+}
 
 }  // namespace threadwheel::script

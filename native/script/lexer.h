@@ -20,12 +20,18 @@ enum class TokenKind : std::uint8_t {
   kFloat,
   kImaginary,
   kString,
-  kFormatted,  // an f-string; text as written, escapes and braces left
+  kFormatted,  // an f-string; text between its holes
   kOperator,   // and delimiters
   kNewline,
   kIndent,
   kDedent,
   kEnd,
+};
+
+// What stands between the braces of an f-string.
+struct Hole {
+  std::size_t at;  // in the token's text
+  std::uint32_t begin, end;
 };
 
 struct Token {
@@ -34,8 +40,11 @@ struct Token {
   std::string text;  // of a string: its value
   std::int64_t integer = 0;
   double number = 0;
+  std::vector<Hole> holes = {};
 };
 
 std::vector<Token> tokenize(const std::shared_ptr<const Source>& source);
+// The tokens of a hole, with their places in the source.
+std::vector<Token> tokenize(const std::shared_ptr<const Source>& source, const Hole& hole);
 
 }  // namespace threadwheel::script

@@ -108,7 +108,7 @@ void Lowering::assign_attribute(const Expr& target, Variable* value) {
   const auto& definition = *object->type->definition();
   std::int64_t slot = definition.find(target.text);
   if (slot < 0 && unit_.declare_attribute(definition, target.text, value->type)) slot = definition.find(target.text);
-  if (slot < 0) ir::fail(target.range, definition.name + " has no attribute '" + target.text + "'");
+  if (slot < 0) ir::fail(target.range, definition.name + " has no attribute '" + target.text + "' that could be set");
   const TypePtr& type = definition.attributes[static_cast<std::size_t>(slot)].type;
   ir::Node* const node = builder_.node(ir::NodeKind::kSetAttribute, {object, as_type(value, type, target.range)});
   node->index = slot;

@@ -66,7 +66,8 @@ Lowering::Binding Lowering::call(const Expr& expr, const TypePtr& expected) {
   Binding what;
   if (callee.kind == ExprKind::kAttribute) {  // a method of a value, or a name with dots
     const Binding base = binding(*callee.args[0]);
-    if (Variable* const* const object = std::get_if<Variable*>(&base))
+    if (Variable* const* const object = std::get_if<Variable*>(&base);
+        object != nullptr && !other_member(**object, callee.text))
       return call_method(*object, callee.text, expr, expected);
     if (const TypePtr* const type = std::get_if<TypePtr>(&base); type != nullptr && callee.text == "__new__")
       return builder_.value(ir::NodeKind::kCreateObject, {}, *type);
@@ -126,7 +127,7 @@ ir::Variable* Lowering::call_special(const std::string& name, const Expr& expr, 
   if (name == "torch.wait") return wait(expression(argument(expr, 1)), expr.range);
   if (name == "getattr") {
     Variable* const object = expression(argument(expr, 1));
-    return attribute_of(object, argument(expr, 2).text, expr.range);
+    return value_of(member(object, argument(expr, 2).text, expr.range), expr.range);
   }
   if (name == "hasattr")
     if (const auto has = known(expr)) return builder_.boolean(*has);

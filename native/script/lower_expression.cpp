@@ -8,9 +8,12 @@
 
 namespace threadwheel::script {
 ir::Variable* Lowering::expression(const Expr& expr, const TypePtr& expected) {
-  const Binding bound = binding(expr, expected);
+  return value_of(binding(expr, expected), expr.range);
+}
+
+ir::Variable* Lowering::value_of(const Binding& bound, const Range& range) {
   if (Variable* const* const variable = std::get_if<Variable*>(&bound)) return *variable;
-  ir::fail(expr.range, "a value is expected here, and this names something that has none at run time");
+  ir::fail(range, "a value is expected here, and this names something that has none at run time");
 }
 
 Lowering::Binding Lowering::binding(const Expr& expr, const TypePtr& expected) {
@@ -99,13 +102,19 @@ Lowering::Binding Lowering::attribute_of_binding(const Binding& base, const Expr
   ir::fail(expr.range, "this has no attribute '" + expr.text + "'");
 }
 
-// An attribute of a value, or a method with its object.
+// An attribute of a value, a method with its object, or what else the name means of it.
 Lowering::Binding Lowering::member(Variable* object, const std::string& name, const Range& range) {
   if (object->type->is(TypeKind::kClass) && object->type->definition()->find(name) < 0 &&
       !unit_.find_constant(*object->type->definition(), name))
     if (auto method = unit_.find_method(*object->type->definition(), name))
       return BoundMethod{object, std::move(method)};
+  if (auto other = other_member(*object, name)) return from_meaning(*std::move(other), range);
   return attribute_of(object, name, range);
+}
+
+std::optional<Meaning> Lowering::other_member(const Variable& object, const std::string& name) {
+  if (!object.type->is(TypeKind::kClass)) return std::nullopt;
+  return unit_.find_other(*object.type->definition(), name);
 }
 
 ir::Variable* Lowering::attribute_of(Variable* object, const std::string& attribute, const Range& range) {

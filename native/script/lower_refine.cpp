@@ -92,10 +92,12 @@ std::optional<bool> Lowering::known_call(const Expr& expr) {
   if (!path) return std::nullopt;
   if (path->name == "is_scripting") return true;
   if (path->name == "hasattr" && expr.args.size() == 3 && expr.args[2]->kind == ExprKind::kString) {
-    const TypePtr type = expression(*expr.args[1])->type;
-    if (type->definition() == nullptr) return std::nullopt;
-    return type->definition()->find(expr.args[2]->text) >= 0 ||
-           unit_.find_method(*type->definition(), expr.args[2]->text);
+    const Variable* const object = expression(*expr.args[1]);
+    const auto& definition = object->type->definition();
+    if (definition == nullptr) return std::nullopt;
+    const auto other = other_member(*object, expr.args[2]->text);
+    return definition->find(expr.args[2]->text) >= 0 || unit_.find_method(*definition, expr.args[2]->text) ||
+           (other && !std::holds_alternative<Unknown>(*other));
   }
   if (path->name != "isinstance" || expr.args.size() != 3 || !is_reference(*expr.args[1])) return std::nullopt;
   const TypePtr type = expression(*expr.args[1])->type;

@@ -45,7 +45,13 @@ ir::Variable* Lowering::tuple_subscript(Variable* object, const Expr& index) {
   const auto size = static_cast<std::int64_t>(object->type->elements().size());
   if (!is_constant(index)) {  // of elements of one type, by an index that is known when it runs
     const TypePtr element = size > 0 ? object->type->element() : Type::of(TypeKind::kNever);
-    return op("aten::__getitem__", {{as_type(object, Type::list(element), index.range), expression(index)}, {}});
+    Variable* const list = convert(builder_, object, Type::list(element));
+    if (list == nullptr)
+      ir::fail(index.range,
+               "the elements of this " + object->type->to_string() +
+                   " are of different types; expected an index that is a constant int",
+               ErrorCode::kType);
+    return op("aten::__getitem__", {{list, expression(index)}, {}});
   }
   const auto position = [&](const Expr& part) {
     const Value value = constant_value(part, unit_);

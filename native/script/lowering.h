@@ -159,6 +159,7 @@ class Lowering {
 
   // --- lower_expression.cpp
   Variable* expression(const Expr& expr, const TypePtr& expected = nullptr);
+  static Variable* value_of(const Binding& bound, const Range& range);
   Binding binding(const Expr& expr, const TypePtr& expected = nullptr);
   Binding binding_without_range(const Expr& expr, const TypePtr& expected);
   Variable* literal(const Expr& expr);
@@ -168,6 +169,7 @@ class Lowering {
   Binding attribute(const Expr& expr);
   Binding attribute_of_binding(const Binding& base, const Expr& expr);
   Binding member(Variable* object, const std::string& name, const Range& range);
+  std::optional<Meaning> other_member(const Variable& object, const std::string& name);
   Variable* attribute_of(Variable* object, const std::string& name, const Range& range);
   Variable* tensor_attribute(Variable* tensor, const std::string& name, const Range& range);
   Variable* list(const Expr& expr, const TypePtr& expected);

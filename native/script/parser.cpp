@@ -18,6 +18,8 @@ constexpr std::array<std::array<std::string_view, 5>, 6> kBinary{{{"|"}, {"^"}, 
 class Parser {
  public:
   explicit Parser(std::shared_ptr<const Source> source) : source_(std::move(source)), tokens_(tokenize(source_)) {}
+  Parser(std::shared_ptr<const Source> source, const Hole& hole)
+      : source_(std::move(source)), tokens_(tokenize(source_, hole)) {}
 
   Body file() {
     Body body;
@@ -25,11 +27,12 @@ class Parser {
     return body;
   }
 
-  // An expression that fills the text: what stands between the braces of an f-string.
-  ExprPtr whole_expression() {
+  ExprPtr hole() {
     ExprPtr expr = expression_list();
-    if (is(TokenKind::kNewline)) ++index_;
-    if (!is(TokenKind::kEnd)) refuse("the end of the expression");
+    if (is_operator("=")) unsupported("'=' in an f-string", "write the text before the brace");
+    if (is_operator("!")) unsupported("'!' in an f-string", "write the value alone");
+    if (is_operator(":")) unsupported("a format after ':' in an f-string", "use '%'");
+    if (!is(TokenKind::kNewline)) refuse("'}'");
     return expr;
   }
 
@@ -96,8 +99,17 @@ class Parser {
     for (const auto& [word, instead] : {std::pair("try", "use if and raise"), std::pair("global", "use an argument"),
                                         std::pair("nonlocal", "use an argument"), std::pair("async", "use fork")})
       if (is_word(word)) unsupported(std::string("'") + word + "'", instead);
+    if (is_match()) unsupported("'match'", "use if and elif");
     if (StmtPtr stmt = simple_statement()) body.push_back(std::move(stmt));
     expect_newline();
+  }
+
+  // A name elsewhere: it is the word only where a case follows.
+  bool is_match() const {
+    if (!is_word("match")) return false;
+    std::size_t at = index_;
+    while (tokens_[at].kind != TokenKind::kNewline) ++at;
+    return tokens_[at + 1].kind == TokenKind::kIndent && tokens_[at + 2].text == "case";
   }
 
   void decorator() {  // whoever compiles has looked at it already
@@ -200,6 +212,8 @@ class Parser {
       if (accept("*")) {
         if (!is_operator(",")) unsupported("'*' with a name in a parameter list", "name each parameter");
         keyword_only = true;
+      } else if (is_operator("/")) {
+        unsupported("'/' in a parameter list", "leave it out");
       } else {
         stmt->parameters.push_back(parameter(keyword_only));
       }
@@ -364,8 +378,11 @@ class Parser {
   ExprPtr expression() {
     const Deeper deeper(*this);
     const std::uint32_t begin = token().begin;
-    if (is_word("lambda")) unsupported("'lambda'", "write a function");
+    for (const auto& [word, instead] : {std::pair("lambda", "write a function"), std::pair("yield", "return a list"),
+                                        std::pair("await", "use wait")})
+      if (is_word(word)) unsupported(std::string("'") + word + "'", instead);
     ExprPtr value = disjunction();
+    if (is_operator(":=")) unsupported("':='", "assign on a line before");
     if (!accept_word("if")) return value;
     ExprPtr condition = disjunction();
     if (!accept_word("else")) refuse("'else'");
@@ -590,23 +607,15 @@ class Parser {
   }
 
   void format_parts(const Token& literal, std::string& text, std::vector<ExprPtr>& parts) {
-    const std::string& all = literal.text;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if ((all[i] == '{' || all[i] == '}') && i + 1 < all.size() && all[i + 1] == all[i]) {
-        text += all[i++];
-      } else if (all[i] == '{') {
-        const std::size_t end = all.find('}', i);
-        if (end == std::string::npos) refuse("'}' in the f-string");
-        if (!text.empty()) parts.push_back(make(ExprKind::kString, literal.begin, std::move(text)));
-        text.clear();
-        const std::string inner = all.substr(i + 1, end - i - 1);
-        if (inner.find(':') != std::string::npos) unsupported("a format after ':' in an f-string", "use '%'");
-        parts.push_back(Parser(std::make_shared<const Source>(source_->name(), inner)).whole_expression());
-        i = end;
-      } else {
-        text += all[i];
-      }
+    std::size_t done = 0;
+    for (const Hole& each : literal.holes) {
+      text += literal.text.substr(done, each.at - done);
+      done = each.at;
+      if (!text.empty()) parts.push_back(make(ExprKind::kString, literal.begin, std::move(text)));
+      text.clear();
+      parts.push_back(Parser(source_, each).hole());
     }
+    text += literal.text.substr(done);
   }
 
   ExprPtr parenthesised(std::uint32_t begin) {

@@ -240,10 +240,12 @@ Unit::Class& Unit::add(std::shared_ptr<ClassDefinition> definition) {
   return made;
 }
 
-TypePtr Unit::add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods) {
+TypePtr Unit::add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods,
+                        std::shared_ptr<Names> others) {
   const std::lock_guard lock(*mutex_);
   Class& made = add(std::move(definition));
   made.method_loader = std::move(methods);
+  made.others = std::move(others);
   return made.type = Type::class_of(made.definition);
 }
 
@@ -303,6 +305,14 @@ std::shared_ptr<ir::Function> Unit::load_method(Class& made, const std::string& 
   if (!source) return nullptr;
   made.method_order.push_back(name);
   return made.functions[name] = make_function(made.definition->name + "." + name, *std::move(source), made.type);
+}
+
+std::optional<Meaning> Unit::find_other(const ClassDefinition& definition, const std::string& name) {
+  const std::lock_guard lock(*mutex_);
+  const auto holder = classes_.find(definition.name);
+  if (holder == classes_.end() || holder->second->others == nullptr) return std::nullopt;
+  if (definition.find(name) >= 0 || find_method(definition, name)) return std::nullopt;
+  return holder->second->others->find(name);
 }
 
 std::vector<std::string> Unit::method_names(const ClassDefinition& definition) {

@@ -44,6 +44,8 @@ class Unit {
   std::shared_ptr<ir::Function> find_function(const std::string& name);
   // A method, its own arguments after `self`; null: the class has none of that name.
   std::shared_ptr<ir::Function> find_method(const ClassDefinition& definition, const std::string& name);
+  // What a name means of an object that has neither an attribute nor a method of it; nothing: its class does not say.
+  std::optional<Meaning> find_other(const ClassDefinition& definition, const std::string& name);
   std::vector<std::string> method_names(const ClassDefinition& definition);
   // A constant written in the class: `size : Final[int] = 3`.
   std::optional<std::pair<TypePtr, Value>> find_constant(const ClassDefinition& definition, const std::string& name);
@@ -53,7 +55,8 @@ class Unit {
   Value enum_with_value(const TypePtr& type, const Value& value);
 
   std::shared_ptr<ir::Function> add_function(const std::string& name, FunctionSource source);
-  TypePtr add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods);
+  // `others` are what members mean that are neither attributes nor methods.
+  TypePtr add_class(std::shared_ptr<ClassDefinition> definition, MethodLoader methods, std::shared_ptr<Names> others);
   // A class whose objects programs make. Its attributes are those that __init__ sets.
   TypePtr add_object_class(const std::string& name, MethodLoader methods);
   // Adds an attribute to a class whose __init__ is being compiled; returns whether it is one.
@@ -88,6 +91,7 @@ class Unit {
     std::unordered_map<std::string, std::shared_ptr<ir::Function>> functions;
     std::vector<std::pair<std::string, Value>> members;  // of an enum
     MethodLoader method_loader;                          // of a class of Python
+    std::shared_ptr<Names> others;                       // of a module of Python
     bool is_open = false;                                // while its __init__ is compiled
   };
   using Defaults = std::vector<std::pair<std::string, Value>>;

@@ -23,6 +23,8 @@ def fork(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
 
 def wait(future: Future) -> Any:
     """Return what the forked call gave, or raise what it raised, when it is done."""
+    if not isinstance(future, Future):
+        raise TypeError(f"jit.wait: got a {type(future).__name__}; expected a Future")
     return future.wait()
 
 

@@ -132,10 +132,12 @@ class Compiler:
     def module(self, module: Module) -> ScriptModule:
         if id(module) in self._modules:
             return self._modules[id(module)][1]
-        attributes = {}
+        attributes: dict[str, Any] = {}
         for name, value in vars(module).items():
-            if self._is_attribute(value):
-                attributes[name] = self._value(value)
+            if isinstance(value, Module):
+                attributes[name] = self.module(value)
+            elif _is_plain(value):
+                attributes[name] = value
         cls = type(module)
         annotations = {
             name: type_text(annotation)
@@ -146,7 +148,13 @@ class Compiler:
         name = f"__torch__.{cls.__module__}.{cls.__qualname__}"
         if self._modules:  # each instance has a class of its own
             name += f"_{len(self._modules)}"
-        made = self.unit.add_module(name, attributes, annotations, lambda method: self._method(cls, method))
+        made = self.unit.add_module(
+            name,
+            attributes,
+            annotations,
+            lambda method: self._method(cls, method),
+            lambda member: self._other(module, member),
+        )
         self._modules[id(module)] = (module, made)
         return made
 
@@ -185,7 +193,7 @@ class Compiler:
             return "function", self.function(value)
         if isinstance(value, _core.DType):
             return "dtype", value
-        if isinstance(value, str | int | float | complex | None):
+        if isinstance(value, _core.device | str | int | float | complex | None):
             return "constant", value
         if isinstance(value, list | tuple) and all(isinstance(each, str | int | float) for each in value):
             return "constant", value
@@ -223,15 +231,29 @@ class Compiler:
             return None
         return source(method, self.names_of(method))
 
-    def _is_attribute(self, value: Any) -> bool:
-        if isinstance(value, list | tuple):
-            return all(map(self._is_attribute, value))
-        if isinstance(value, dict):
-            return all(map(self._is_attribute, [*value, *value.values()]))
-        return isinstance(value, Module | _core.Tensor | str | int | float | complex | None) or _is_array(value)
+    def _other(self, module: Module, name: str) -> Meaning:
+        """What a member means that is neither an attribute nor a method: a function, a dtype, why it is left out."""
+        try:
+            value = inspect.getattr_static(module, name)
+        except AttributeError:
+            return "unknown", f"{type(module).__qualname__} has no attribute '{name}'"
+        if isinstance(value, list | tuple | dict) and any(isinstance(each, Module) for each in _parts(value)):
+            return "unknown", (
+                f"'{name}' is a {type(value).__name__} of modules, which programs cannot use; make each an attribute,"
+                " or use nn.ModuleList"
+            )
+        return self.meaning(name, value.__func__ if isinstance(value, staticmethod) else value)
 
-    def _value(self, value: Any) -> Any:
-        return self.module(value) if isinstance(value, Module) else value
+
+def _parts(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> list[Any]:
+    return [*value, *value.values()] if isinstance(value, dict) else [*value]
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a value of programs. Modules become values only where an attribute is one."""
+    if isinstance(value, list | tuple | dict):
+        return all(map(_is_plain, _parts(value)))
+    return isinstance(value, _core.Tensor | _core.device | str | int | float | complex | None) or _is_array(value)
 
 
 def _is_array(value: Any) -> bool:

@@ -72,6 +72,8 @@ def freeze(module: ScriptModule) -> ScriptModule:
     Branches that depend on such values are decided, batch norms are folded into the layers before them, activations
     become part of those, and weights are arranged for the CPU once. The module itself stays as it is.
     """
+    if not isinstance(module, ScriptModule):
+        raise TypeError(f"jit.freeze: got a {type(module).__name__}; expected what jit.script or jit.load made")
     return _core.freeze_module(module)
 
 
@@ -107,7 +109,7 @@ def script(obj: Any) -> Any:
         if kind == "unknown":
             raise _core.ArgumentError(f"jit.script: {problem}")
         return obj
-    if not callable(obj):
+    if not isinstance(obj, types.FunctionType | types.BuiltinFunctionType):
         raise TypeError(f"jit.script: got a {type(obj).__name__}; expected a function, a class or an nn.Module")
     function = Compiler().function(obj)
     function.compile()

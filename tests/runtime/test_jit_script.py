@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -262,6 +263,26 @@ def test_strings() -> None:
         ]
 
     same(text, ("abcd", 3))
+
+
+def test_what_stands_in_the_braces_of_f_strings() -> None:
+    def text(values: list[int], match: str) -> list[str]:
+        return [
+            f"{values[1:2]}",
+            f"{ len(values) }\x7b{match}}}" rf"\d{match}" u"!",  # noqa: UP025
+            f"""{
+                values[0]
+            }""",
+        ]  # fmt: skip
+
+    same(text, ([1, 2, 3], "m"))
+
+
+def test_numbers_of_all_bases() -> None:
+    def numbers() -> list[int]:
+        return [0b101, 0O17, 0xFF_FF, 0X1f, 1_000]  # fmt: skip
+
+    same(numbers, ())
 
 
 def test_lists_and_dicts() -> None:
@@ -578,6 +599,86 @@ def test_weights_are_shared_with_the_module() -> None:
     equal(compiled(array(1)), [5])
 
 
+def twice(x: Tensor) -> Tensor:
+    return x * 2
+
+
+class Configured(torch.nn.Module):
+    """Attributes that are no values of the compiled module."""
+
+    factor = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dtype = torch.float64
+        self.device = torch.device("cpu")
+        self.before = twice
+        self.after = torch.relu
+        self.blocks = [Block(2.0), Block(3.0)]
+        self.table = {"a": Block(2.0)}
+        self.tags = {1, 2}
+        self.cache = object()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if hasattr(self, "dtype") and not hasattr(self, "cache"):
+            x = self.after(self.before(x)).to(getattr(self, "dtype"))  # noqa: B009
+        return self.shifted(x.to(self.device) * self.factor)
+
+    @staticmethod
+    def shifted(x: Tensor) -> Tensor:
+        return x + 1
+
+    def use_blocks(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+    def use_table(self, x: Tensor) -> Tensor:
+        return self.table["a"](x)
+
+    def use_tags(self) -> bool:
+        return 1 in self.tags
+
+    def use_cache(self) -> bool:
+        return self.cache is None
+
+    def set_dtype(self) -> None:
+        self.dtype = 6
+
+    def use_nothing(self) -> int:
+        return self.nothing
+
+    def call_nothing(self) -> int:
+        return self.nothing()
+
+
+def test_modules_use_their_dtypes_functions_and_class_attributes() -> None:
+    compiled = torch.jit.script(Configured())
+    result = compiled(array(-1, 2))
+    assert result.dtype == torch.float64
+    equal(result, [1, 13])
+    equal(torch.jit.freeze(compiled)(array(-1, 2)), [1, 13])
+
+
+@pytest.mark.parametrize(
+    ("method", "problem"),
+    [
+        ("use_blocks", "'blocks' is a list of modules, which programs cannot use; .* or use nn.ModuleList"),
+        ("use_table", "'table' is a dict of modules, which programs cannot use; make each an attribute"),
+        ("use_tags", "'tags' is a set, which programs cannot use; supported are"),
+        ("use_cache", "'cache' is a object, which programs cannot use; supported are"),
+        ("set_dtype", ".*Configured has no attribute 'dtype' that could be set"),
+        ("use_nothing", "Configured has no attribute 'nothing'"),
+        ("call_nothing", "Configured has no attribute 'nothing'"),
+    ],
+)
+def test_attributes_that_programs_cannot_hold_are_refused_where_they_are_used(method: str, problem: str) -> None:
+    compiled = torch.jit.script(Configured())
+    arguments = [array(1)] if method in ("use_blocks", "use_table") else []
+    with pytest.raises(torch.ArgumentError, match=rf"test_jit_script.py:\d+:\d+: {problem}"):
+        getattr(compiled, method)(*arguments)
+
+
 # --- errors -----------------------------------------------------------------------------------------
 
 
@@ -631,6 +732,34 @@ REFUSED: list[tuple[str, type[Exception], str]] = [
     ("def f():\n    y = None\n    for i in range(3):\n        y = i\n    return y\n", TypeError, "annotate it where"),
     ("def f():\n    for i in range(3):\n        pass\n    return i\n", ValueError, "'i' is the variable of a loop"),
     ("def f():\n    return f'{1:.2f}'\n", NotImplementedError, "a format after ':' in an f-string"),
+    ("def f(n: int):\n    return f'{n:\"^{n}}'\n", NotImplementedError, "a format after ':' in an f-string"),
+    ("def f(x):\n    return f'{x=}'\n", NotImplementedError, r"written.py:5:16: '=' in an f-string is not supported"),
+    ("def f(x):\n    return f'{x!r}'\n", NotImplementedError, r"written.py:5:16: '!' in an f-string is not supported"),
+    (
+        "def f(x):\n    return f'\\n{{{ foo }'\n",
+        ValueError,
+        r"written.py:5:20: 'foo' is not defined\n        return f'.*\n +~~~ <",
+    ),
+    ("def f(x: Tensor):\n    return f'''\n{x.nosuch}'''\n", ValueError, r"written.py:6:2: a Tensor has no attribute"),
+    ("def f(x):\n    yield x\n", NotImplementedError, "'yield' is not supported; return a list"),
+    (
+        "def f(n: int):\n    match n:\n        case 1:\n            return 2\n    return 3\n",
+        NotImplementedError,
+        "'match' is not supported; use if and elif",
+    ),
+    (
+        "def f(n: int):\n    if (m := n):\n        return m\n    return n\n",
+        NotImplementedError,
+        "':=' is not supported",
+    ),
+    ("def f(x):\n    return b'a'\n", NotImplementedError, "bytes are not supported; use a str"),
+    ("def f(x, /, y):\n    return x\n", NotImplementedError, "'/' in a parameter list is not supported"),
+    ("def f(x):\n    return 0xFFFFFFFFFFFFFFFF\n", ValueError, "this number does not fit in 64 bits"),
+    (
+        "def f(x: Tensor):\n    return (1, 'a')[x.dim()]\n",
+        TypeError,
+        r"elements of this Tuple\[int, str\] are of different types; expected an index that is a constant int",
+    ),
     ("def f(n: int):\n    raise n\n", TypeError, "only exceptions can be raised"),
     ("class C: pass\ndef f():\n    return C()\n", ValueError, "'C' is a class, which programs cannot use"),
     ("def f(x: 'Thing'):\n    return x\n", ValueError, "'Thing' is not defined"),
@@ -720,8 +849,18 @@ def test_wrong_arguments_name_the_parameter() -> None:
 def test_script_refuses_what_it_cannot_compile() -> None:
     with pytest.raises(TypeError, match=r"got a int; expected a function, a class or an nn\.Module"):
         torch.jit.script(3)
+    with pytest.raises(TypeError, match="got a partial; expected a function"):
+        torch.jit.script(functools.partial(same, 1))
     with pytest.raises(torch.ArgumentError, match="Python has no source of it"):
         torch.jit.script(len)
+
+
+def test_wrong_objects_are_named() -> None:
+    for given, name in ((Block(1.0), "Block"), ("model.pt", "str")):
+        with pytest.raises(TypeError, match=f"jit.freeze: got a {name}; expected what jit.script or jit.load made"):
+            torch.jit.freeze(given)
+    with pytest.raises(TypeError, match=r"jit\.wait: got a int; expected a Future"):
+        torch.jit.wait(3)
 
 
 class Counter:
