@@ -13,8 +13,9 @@ __all__ = ["Module", "ModuleList", "Sequential", "functional"]
 class Module:
     """Base class of modules. Calling one calls its `forward`.
 
-    Tensors, numbers, strings, None, enum members, modules, and lists, tuples and dicts of these are attributes of the
-    compiled module; others are Python's alone.
+    Tensors, numbers, strings, None, enum members, modules, and lists, tuples and dicts of these but of modules are
+    attributes of the compiled module. Programs can use dtypes and functions that are attributes, too; others are
+    Python's alone.
     """
 
     def __init__(self) -> None:
