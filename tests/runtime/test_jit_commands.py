@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -97,25 +99,38 @@ def test_mistakes_are_one_line(arguments: list[str], text: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@contextmanager
+def interruptible(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A command that Ctrl-C reaches, also where the tests run in the background, as which shells start it ignored."""
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
 @pytest.mark.parametrize("callers", ["1", "2"])
 def test_ctrl_c_stops_bench_at_once(callers: str) -> None:
     command = [sys.executable, "-m", "threadwheel", "bench", MODEL, "--input", MODEL_SHAPE, "--seconds", "30"]
-    bench = subprocess.Popen(
-        [*command, "--callers", callers], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert bench.stderr is not None
-    assert bench.stderr.readline() == f"bench: 1 threads, {callers} callers\n"
-    time.sleep(0.2)  # into the measurement
-    bench.send_signal(signal.SIGINT)
-    out, err = bench.communicate(timeout=20)
+    with interruptible([*command, "--callers", callers]) as bench:
+        assert bench.stderr is not None
+        assert bench.stderr.readline() == f"bench: 1 threads, {callers} callers\n"
+        time.sleep(0.2)  # into the measurement
+        bench.send_signal(signal.SIGINT)
+        out, err = bench.communicate(timeout=20)
     assert (bench.returncode, out, err) == (130, "", "")
 
 
 def test_ctrl_c_stops_run_quietly(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.npy")
     command = [sys.executable, "-m", "threadwheel", "run", MODEL, "--input", str(tmp_path / "x.npy")]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with (tmp_path / "x.npy").open("wb"):  # waits until the command reads it
+    with interruptible(command) as run, (tmp_path / "x.npy").open("wb"):  # waits until the command reads it
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=20)
     assert (run.returncode, out, err) == (130, "", "")
