@@ -19,6 +19,7 @@ bool submit(Work, int) noexcept { return false; }
 void resize(int num_threads) { size = num_threads; }
 int capacity() noexcept { return size; }
 void init_thread(int) noexcept {}
+std::vector<int> bound_cpus() { return {}; }
 Description describe() { return {"SERIAL", "one thread, backwards", "OpenMP not found\\n", "none"}; }
 void fork_prepare(bool) noexcept {}
 void fork_parent() noexcept {}
