@@ -51,6 +51,7 @@ std::span<const OpDefinition> distance_ops();
 std::span<const OpDefinition> einsum_ops();
 std::span<const OpDefinition> product_ops();
 std::span<const OpDefinition> spectral_ops();
+std::span<const OpDefinition> symmetric_ops();
 
 // signal/
 std::span<const OpDefinition> fft_ops();

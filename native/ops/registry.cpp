@@ -43,6 +43,7 @@ constexpr std::span<const OpDefinition> (*kFamilies[])() = {
     einsum_ops,
     product_ops,
     spectral_ops,
+    symmetric_ops,
     fft_ops,
     window_ops,
     attention_ops,

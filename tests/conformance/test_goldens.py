@@ -19,7 +19,7 @@ import threadwheel as tw
 from threadwheel import jit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
-from goldens import DATA, RANDOM, UNORDERED, check_case, compare, load_case
+from goldens import DATA, RANDOM, check_case, compare, load_case
 
 ZIPS = ("opinfo_sample0.zip", "versions.zip", "models.zip")
 
@@ -78,9 +78,8 @@ def test_torch_still_gives_what_is_committed(name: str) -> None:
     module = torch.jit.load(io.BytesIO(archive))
     with torch.no_grad():
         result = getattr(module, spec["method"])(*copy.deepcopy(arguments), **named)
-    if name not in UNORDERED:
-        rtol, atol = spec.get("rtol", 1e-4), spec.get("atol", 1e-5)
-        compare(from_torch(result), expected, spec["outputs"], rtol, atol)
+    rtol, atol = spec.get("rtol", 1e-4), spec.get("atol", 1e-5)
+    compare(from_torch(result), expected, spec["outputs"], rtol, atol)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -90,6 +89,3 @@ def test_threadwheel_gives_it_beside_torch(name: str) -> None:
         check_case(jit.load(archive), case)
     except NotImplementedError:
         pytest.skip("says what is not implemented")
-    except AssertionError:
-        if name not in UNORDERED:
-            raise

@@ -28,13 +28,10 @@ LEFT_OPEN = {
     "new_empty": "elements of uninitialised memory",
     "new_empty_strided": "elements of uninitialised memory",
     "empty_strided": "elements of uninitialised memory",
-    "linalg.eigh": "the sign of eigenvectors",
     "linalg.svd": "the sign of singular vectors",
     "svd": "the sign of singular vectors",
     "matrix_exp": "digits of float32 that cancel",
     "multinomial": "what is drawn, of weights that nearly always draw the same",
-    "sort": "the order of equal elements",
-    "argsort": "the order of equal elements",
     "special.modified_bessel_i0": "infinity, of which torch makes NaN",
     "special.modified_bessel_i1": "infinity, of which torch makes NaN",
 }

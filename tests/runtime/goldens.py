@@ -18,11 +18,6 @@ from tszoo_io import load_case  # noqa: E402
 
 Node = dict[str, Any]
 
-# torch sorts these without keeping the order of equal elements, by an algorithm that depends on the CPU: where their
-# indices point is compared by the tests of sorting, their order among equals is nobody's promise. Nor is the sign of
-# eigenvectors: those tests multiply them out.
-UNORDERED = {"sort/bool_0", "argsort/bool_0", "linalg.eigh/float32_0"}
-
 # What it draws depends on a seed that nobody set: test_ops_random.py looks at such numbers.
 RANDOM = {"multinomial/float32_0"}
 

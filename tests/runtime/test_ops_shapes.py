@@ -132,7 +132,7 @@ def test_scatter_reduce(reduce: str, expected: list[int]) -> None:
     same(result, np.array(expected, "f4"))
 
 
-def test_nan_sorts_last_and_equals_keep_their_order() -> None:
+def test_nan_sorts_last() -> None:
     x = np.array([1, np.nan, 0, np.nan, 1], "f4")
     values, indices = ops["sort"](x)
     same(indices, np.array([2, 0, 4, 1, 3]))
@@ -140,6 +140,27 @@ def test_nan_sorts_last_and_equals_keep_their_order() -> None:
     same(ops["sort"](x, 0, True)[1], np.array([1, 3, 0, 4, 2]))
     same(ops["topk"](X, 2, 1)[0], np.sort(X, 1)[:, ::-1][:, :2])
     same(ops["kthvalue"](X, 2, 0)[0], X[1])
+
+
+def test_a_stable_sort_keeps_the_order_of_equals() -> None:
+    x = random_array((40000,), "float32", 3).round(1)
+    for descending, key in ((False, x), (True, -x)):
+        expected = np.argsort(key, kind="stable")
+        same(ops["sort"](x, stable=True, descending=descending)[1], expected)
+        same(ops["argsort"](x, stable=True, descending=descending), expected)
+
+
+def test_other_sorts_leave_equals_as_torch_does() -> None:
+    x = np.array([1, 0] * 12)
+    rising = [1, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 8, 10, 12, 6, 14, 16, 4, 18, 20, 2, 22, 0]
+    falling = [0, 2, 22, 4, 6, 20, 8, 10, 18, 12, 14, 16, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1]
+    for dtype in ("bool", "uint8", "int64", "float32", "float64"):
+        same(ops["sort"](x.astype(dtype))[1], np.array(rising))
+        same(ops["argsort"](x.astype(dtype)), np.array(rising))
+        same(ops["sort"](x.astype(dtype), -1, True)[1], np.array(falling))
+        same(ops["sort"](x.astype(dtype), stable=False)[1], np.array(rising))
+    many = np.arange(40000) % 7  # of so many integers torch keeps the order
+    same(ops["sort"](many)[1], np.argsort(many, kind="stable"))
 
 
 @pytest.mark.parametrize("num_threads", (1, 2, 3))

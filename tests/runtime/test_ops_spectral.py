@@ -27,6 +27,23 @@ def test_eigenvalues(shape: tuple[int, ...]) -> None:
         np.testing.assert_allclose(tw.linalg_eigvalsh(given, triangle).numpy(), values)
 
 
+@pytest.mark.parametrize("triangle", ["L", "U"])
+def test_the_signs_of_eigenvectors(triangle: str) -> None:
+    """Larger matrices have those of any LAPACK, numpy's too; smaller ones those of torch: samples and models of them."""
+    x = numbers(3, 40, 40)
+    x += x.swapaxes(-1, -2)
+    vectors = tw.linalg_eigh(x, triangle)[1].numpy()
+    np.testing.assert_allclose(vectors, np.linalg.eigh(x, triangle)[1], **CLOSE)
+
+
+def test_eigenvalues_that_are_equal_or_zero_or_far_apart() -> None:
+    for x in (np.eye(30), np.zeros((4, 4)), np.diag([1e-200, 1.0, 1e150]), np.kron(np.eye(9), np.ones((4, 4)))):
+        values, vectors = (t.numpy() for t in tw.linalg_eigh(x))
+        np.testing.assert_allclose(values, np.linalg.eigvalsh(x), **CLOSE)
+        np.testing.assert_allclose(vectors.T @ vectors, np.eye(len(x)), **CLOSE)
+        np.testing.assert_allclose((vectors * values) @ vectors.T, x, **CLOSE)
+
+
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("shape", [(4, 4), (6, 3), (3, 6), (2, 5, 2), (1, 4), (3, 0)])
 def test_singular_values(shape: tuple[int, ...], full: bool) -> None:

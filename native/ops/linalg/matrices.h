@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <string>
 
@@ -35,6 +36,18 @@ inline Tensor in_double(const Tensor& x, const char* op) { return copy_of(conver
 
 inline std::int64_t batch_of(const Tensor& x) {
   return count_elements(std::span(x.sizes()).first(x.sizes().size() - 2));
+}
+
+inline void check_finite(const char* op, const Tensor& x) {
+  for (std::int64_t i = 0; i < x.numel(); ++i)
+    if (!std::isfinite(x.data<const double>()[i]))
+      throw Error(ErrorCode::kRuntime, std::string(op) + ": the input holds infinities or NaN; they have no "
+                                                         "decomposition");
+}
+
+inline void set_identity(double* x, std::int64_t n) {
+  std::fill_n(x, n * n, 0.0);
+  for (std::int64_t i = 0; i < n; ++i) x[i * n + i] = 1;
 }
 
 // Calls body(index) for each matrix of a batch.

@@ -1,4 +1,4 @@
-// Eigenvalues of symmetric matrices and singular values, and what follows from them: norms, ranks, inverses of any
+// Singular values, and what follows from them: norms, ranks, inverses of any
 // matrix, least squares; and ops that solve with factors. Jacobi's rotations in double for both floating dtypes.
 #include <cmath>
 #include <limits>
@@ -23,8 +23,6 @@ using Ints = std::span<const std::int64_t>;
 constexpr int kMostRounds = 60;
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-// --- eigenvalues ---------------------------------------------------------------------------------------
-
 // Turns rows p and q of x, `width` elements each, by the angle of this sine and cosine.
 void rotate_rows(double* x, std::int64_t width, std::int64_t p, std::int64_t q, double cosine, double sine) {
   double *const a = x + p * width, *const b = x + q * width;
@@ -47,84 +45,13 @@ Rotation rotation_of(double a, double b, double c) {
   return {cosine, tangent * cosine};
 }
 
-// a: [n, n] symmetric -> its eigenvalues on the diagonal, its eigenvectors in the rows of v, which begins as identity.
-void diagonalize(double* a, double* v, std::int64_t n) {
-  for (int round = 0; round < kMostRounds; ++round) {
-    double off = 0, total = 0;
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < n; ++j) (i == j ? total : off) += a[i * n + j] * a[i * n + j];
-    if (!(off > kEpsilon * kEpsilon * (total + off))) return;  // NaN ends it too
-    for (std::int64_t p = 0; p < n; ++p)
-      for (std::int64_t q = p + 1; q < n; ++q) {
-        if (a[p * n + q] == 0) continue;
-        const auto [cosine, sine] = rotation_of(a[p * n + p], a[q * n + q], a[p * n + q]);
-        rotate_rows(a, n, p, q, cosine, sine);
-        for (std::int64_t k = 0; k < n; ++k) {  // and the columns
-          const double first = a[k * n + p], second = a[k * n + q];
-          a[k * n + p] = cosine * first - sine * second;
-          a[k * n + q] = sine * first + cosine * second;
-        }
-        rotate_rows(v, n, p, q, cosine, sine);
-      }
-  }
-}
-
-void set_identity(double* x, std::int64_t n) {
-  std::fill_n(x, n * n, 0.0);
-  for (std::int64_t i = 0; i < n; ++i) x[i * n + i] = 1;
-}
-
-// Row numbers in the order of their keys.
-std::vector<std::int64_t> order_of(const std::vector<double>& keys, bool descending) {
-  std::vector<std::int64_t> order(keys.size());
+// Row numbers, the largest key first.
+std::vector<std::size_t> order_of(const std::vector<double>& keys) {
+  std::vector<std::size_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, [&](std::int64_t a, std::int64_t b) {
-    const double x = keys[static_cast<std::size_t>(a)], y = keys[static_cast<std::size_t>(b)];
-    return descending ? x > y : x < y;
-  });
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t row) { return keys[row]; });
   return order;
 }
-
-void check_finite(const char* op, const Tensor& x) {
-  for (std::int64_t i = 0; i < x.numel(); ++i)
-    if (!std::isfinite(x.data<const double>()[i]))
-      throw Error(ErrorCode::kRuntime, std::string(op) + ": the input holds infinities or NaN; they have no "
-                                                         "decomposition");
-}
-
-// Only the triangle that uplo names is read.
-TensorPair linalg_eigh(const Tensor& self, const std::string& uplo) {
-  constexpr const char* kName = "linalg_eigh";
-  check_matrix(kName, self, true);
-  if (uplo != "L" && uplo != "U" && uplo != "l" && uplo != "u")
-    fail_value(std::string(kName) + ": UPLO is '" + uplo + "'; expected 'L' or 'U'");
-  const bool lower = uplo == "L" || uplo == "l";
-  const Tensor a = in_double(self, kName), vectors = Tensor::empty(self.sizes(), DType::kFloat64);
-  check_finite(kName, a);
-  const std::int64_t n = columns_of(self);
-  const Tensor values = Tensor::empty(batch_sizes(self, {n}), DType::kFloat64);
-  for_batch(self, [&](std::int64_t at) {
-    double* const x = a.data<double>() + at * n * n;
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < i; ++j) (lower ? x[j * n + i] = x[i * n + j] : x[i * n + j] = x[j * n + i]);
-    std::vector<double> rows(static_cast<std::size_t>(n * n)), diagonal(static_cast<std::size_t>(n));
-    set_identity(rows.data(), n);
-    diagonalize(x, rows.data(), n);
-    for (std::int64_t i = 0; i < n; ++i) diagonal[static_cast<std::size_t>(i)] = x[i * n + i];
-    const std::vector<std::int64_t> order = order_of(diagonal, false);
-    for (std::int64_t k = 0; k < n; ++k) {
-      const std::int64_t from = order[static_cast<std::size_t>(k)];
-      values.data<double>()[at * n + k] = diagonal[static_cast<std::size_t>(from)];
-      for (std::int64_t i = 0; i < n; ++i)
-        vectors.data<double>()[(at * n + i) * n + k] = rows[static_cast<std::size_t>(from * n + i)];
-    }
-  });
-  return {convert(values, self.dtype(), kName), convert(vectors, self.dtype(), kName)};
-}
-
-Tensor linalg_eigvalsh(const Tensor& self, const std::string& uplo) { return std::get<0>(linalg_eigh(self, uplo)); }
-
-// --- singular values -------------------------------------------------------------------------------------
 
 double dot(const double* x, const double* y, std::int64_t n) { return std::inner_product(x, x + n, y, 0.0); }
 
@@ -174,7 +101,7 @@ void factor_svd(std::vector<double>& w, std::int64_t m, std::int64_t n, std::int
   orthogonalize(w.data(), v.data(), n, m);
   for (std::int64_t i = 0; i < n; ++i)
     norms[static_cast<std::size_t>(i)] = std::sqrt(dot(w.data() + i * m, w.data() + i * m, m));
-  const std::vector<std::int64_t> order = order_of(norms, true);
+  const std::vector<std::size_t> order = order_of(norms);
   std::int64_t known = 0;
   for (std::int64_t k = 0; k < n; ++k) {
     const std::int64_t from = order[static_cast<std::size_t>(k)];
@@ -508,9 +435,6 @@ Tensor linalg_vecdot(const Tensor& x, const Tensor& y, std::int64_t dim) {
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<linalg_eigh>(
-        "aten::linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)"),
-    define_op<linalg_eigvalsh>("aten::linalg_eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor"),
     define_op<linalg_svd>(
         "aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)"),
     define_op<linalg_svdvals>("aten::linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor"),

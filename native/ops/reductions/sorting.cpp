@@ -1,5 +1,5 @@
 // Sorting along a dimension: sort, argsort, topk, kthvalue, median. NaN counts as greater than every number; equal
-// elements keep their order, but for topk and kthvalue, which leave them in the order that torch's algorithms do. A row
+// elements are in the order that torch's algorithms leave them in, std::sort's unless a stable sort is asked for. A row
 // is sorted as pairs of value and position, rows run in parallel.
 #include <algorithm>
 #include <tuple>
@@ -46,10 +46,6 @@ struct Stable {
     return !Before()(b, a) && a.position < b.position;
   }
 };
-template <class T>
-using Ascending = Stable<T, Below<T>>;
-template <class T>
-using Descending = Stable<T, Above<T>>;
 
 // Dtypes without an order of their own here are compared as float32, which holds all their values.
 Tensor comparable(const Tensor& x, const char* op) {
@@ -96,25 +92,38 @@ Tensor values_at(const Tensor& self, std::size_t dim, const Tensor& positions) {
 
 using Sorted = std::tuple<Tensor, Tensor>;
 
-Sorted sort_stable(const Tensor& self, std::optional<bool>, std::int64_t dim, bool descending) {
+template <class T, class Before>
+void sort_row(std::vector<Entry<T>>& row, bool stable, Before before) {
+  if (stable) {
+    std::sort(row.begin(), row.end(), Stable<T, Before>());
+  } else {
+    std::sort(row.begin(), row.end(), before);
+  }
+}
+
+Sorted sort_stable(const Tensor& self, std::optional<bool> asked_stable, std::int64_t dim, bool descending) {
+  constexpr std::int64_t kMany = 32768;  // torch sorts so many integers in one row by their digits, which is stable
   const std::size_t at = wrap_dim("sort", dim, self.dim());
   if (self.dim() == 0) return {copy_of(self), zeros({}, DType::kInt64)};
+  const bool by_digits = dtype_info(self.dtype()).category == DTypeCategory::kInteger && self.dim() == 1 &&
+                         self.numel() >= kMany && !descending;
+  const bool stable = asked_stable.value_or(false) || by_digits;
   const Tensor positions = arrange_rows("sort", self, at, self.size(at), [&]<class T>(std::vector<Entry<T>>& row) {
     if (descending) {
-      std::sort(row.begin(), row.end(), Descending<T>());
+      sort_row(row, stable, Above<T>());
     } else {
-      std::sort(row.begin(), row.end(), Ascending<T>());
+      sort_row(row, stable, Below<T>());
     }
   });
   return {values_at(self, at, positions), positions};
 }
 
 Sorted sort(const Tensor& self, std::int64_t dim, bool descending) {
-  return sort_stable(self, true, dim, descending);
+  return sort_stable(self, false, dim, descending);
 }
 
-Tensor argsort_stable(const Tensor& self, bool, std::int64_t dim, bool descending) {
-  return std::get<1>(sort(self, dim, descending));
+Tensor argsort_stable(const Tensor& self, bool stable, std::int64_t dim, bool descending) {
+  return std::get<1>(sort_stable(self, stable, dim, descending));
 }
 
 Tensor argsort(const Tensor& self, std::int64_t dim, bool descending) {
@@ -168,7 +177,7 @@ Sorted one_of_each_row(const char* op, const Tensor& self, std::int64_t dim, boo
 
 template <class T>
 void bring_nth(std::vector<Entry<T>>& row, std::int64_t n) {
-  std::nth_element(row.begin(), row.begin() + n, row.end(), Ascending<T>());
+  std::nth_element(row.begin(), row.begin() + n, row.end(), Stable<T, Below<T>>());
   std::swap(row[0], row[static_cast<std::size_t>(n)]);
 }
 

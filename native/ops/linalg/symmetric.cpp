@@ -1,0 +1,273 @@
+// Eigenvalues and eigenvectors of symmetric matrices: Householder's tridiagonal form, then implicit QL iterations
+// (Golub and Van Loan, sections 8.3.1 and 8.3.5). The sign of an eigenvector is nobody's promise, but people compare
+// it: conventions and the order of steps are those of LAPACK's syevd for small matrices, so that the signs are, too.
+// Computed in double; the precision of the dtype decides what is zero.
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "ops/families.h"
+#include "ops/linalg/matrices.h"
+
+namespace threadwheel {
+namespace {
+
+using Index = std::int64_t;
+using Vector = std::vector<double>;
+
+// A square matrix by rows, seen from its other end where `mirrored`: the upper triangle is then the lower.
+struct Matrix {
+  double* data;
+  Index n;
+  bool mirrored;
+
+  double& operator()(Index i, Index j) const {
+    return mirrored ? data[(n - 1 - i) * n + n - 1 - j] : data[i * n + j];
+  }
+};
+
+struct Tridiagonal {
+  Vector diagonal, off;  // [n], [n - 1]
+};
+
+// The reflection I - tau v v' that leaves only the first element of x, which becomes `kept`; v[0] is 1.
+struct Reflection {
+  double tau, kept;
+  Vector v;
+};
+
+Reflection reflect(Vector x) {
+  const double tail = std::sqrt(std::inner_product(x.begin() + 1, x.end(), x.begin() + 1, 0.0));
+  if (tail == 0) return {0, x[0], {}};
+  const double kept = -std::copysign(std::hypot(x[0], tail), x[0]), scale = 1 / (x[0] - kept), tau = (kept - x[0]) / kept;
+  for (double& element : x) element *= scale;
+  x[0] = 1;
+  return {tau, kept, std::move(x)};
+}
+
+// a: the lower triangle counts and is lost -> Q' a Q. The rows of `basis`, which begins as identity, become Q's columns.
+Tridiagonal tridiagonalize(const Matrix& a, const Matrix& basis) {
+  const Index n = a.n;
+  Tridiagonal result{Vector(static_cast<std::size_t>(n)), Vector(static_cast<std::size_t>(std::max<Index>(n - 1, 0)))};
+  for (Index k = 0; k + 1 < n; ++k) {
+    const Index first = k + 1, size = n - first;
+    Vector column(static_cast<std::size_t>(size)), w(column.size());
+    for (Index i = 0; i < size; ++i) column[static_cast<std::size_t>(i)] = a(first + i, k);
+    const auto [tau, kept, v] = reflect(std::move(column));
+    result.off[static_cast<std::size_t>(k)] = kept;
+    if (tau == 0) continue;
+    const auto at = [&](Index i, Index j) -> double& {
+      return i >= j ? a(first + i, first + j) : a(first + j, first + i);
+    };
+    for (Index i = 0; i < size; ++i)
+      for (Index j = 0; j < size; ++j) w[static_cast<std::size_t>(i)] += tau * at(i, j) * v[static_cast<std::size_t>(j)];
+    const double share = -tau / 2 * std::inner_product(w.begin(), w.end(), v.begin(), 0.0);
+    for (std::size_t i = 0; i < w.size(); ++i) w[i] += share * v[i];
+    for (Index i = 0; i < size; ++i)
+      for (Index j = 0; j <= i; ++j) {
+        const auto p = static_cast<std::size_t>(i), q = static_cast<std::size_t>(j);
+        at(i, j) -= v[p] * w[q] + w[p] * v[q];
+      }
+    for (Index j = 0; j < n; ++j) {  // Q's columns from `first` on: (Q v) tau v'
+      double sum = 0;
+      for (Index i = 0; i < size; ++i) sum += basis(first + i, j) * v[static_cast<std::size_t>(i)];
+      for (Index i = 0; i < size; ++i) basis(first + i, j) -= tau * sum * v[static_cast<std::size_t>(i)];
+    }
+  }
+  for (Index k = 0; k < n; ++k) result.diagonal[static_cast<std::size_t>(k)] = a(k, k);
+  if (a.mirrored) {
+    std::ranges::reverse(result.diagonal);
+    std::ranges::reverse(result.off);
+  }
+  return result;
+}
+
+struct Rotation {
+  double cosine, sine, length;
+};
+
+// The rotation that turns (x, y) into (length, 0). The larger of x and y keeps its sign, as it does in LAPACK before 3.10
+// and in MKL.
+Rotation rotation_of(double x, double y) {
+  if (y == 0) return {1, 0, x};
+  if (x == 0) return {0, 1, y};
+  const double length = std::abs(x) > std::abs(y) ? std::copysign(std::hypot(x, y), x) : std::hypot(x, y);
+  return {x / length, y / length, length};
+}
+
+// QL iterations over one matrix; with each rotation two rows of `vectors` turn.
+class Iterations {
+ public:
+  Iterations(Tridiagonal& matrix, double* vectors, double epsilon)
+      : d_(matrix.diagonal), e_(matrix.off), vectors_(vectors), epsilon_(epsilon) {}
+
+  void run() {
+    const Index n = static_cast<Index>(d_.size());
+    for (Index begin = 0, end; begin < n; begin = end + 1) {  // blocks between elements that are zero
+      for (end = begin; end + 1 < n; ++end) {
+        const double bound = std::sqrt(std::abs(d(end))) * std::sqrt(std::abs(d(end + 1))) * epsilon_;
+        if (std::abs(e_[static_cast<std::size_t>(end)]) <= bound) {
+          e_[static_cast<std::size_t>(end)] = 0;
+          break;
+        }
+      }
+      // Towards the end with the smaller element: QL, or its mirror image QR.
+      if (std::abs(d(end)) < std::abs(d(begin))) {
+        solve(end, begin, -1);
+      } else {
+        solve(begin, end, 1);
+      }
+    }
+  }
+
+ private:
+  static constexpr Index kMostRounds = 30;  // for each eigenvalue; two or three are usual
+
+  double& d(Index i) { return d_[static_cast<std::size_t>(i)]; }
+  double& between(Index i, Index j) { return e_[static_cast<std::size_t>(std::min(i, j))]; }
+
+  void solve(Index at, Index last, Index step) {
+    Index rounds = kMostRounds * static_cast<Index>(d_.size());
+    while ((last - at) * step >= 0) {
+      Index end = at;
+      while (end != last && !is_zero(end, end + step)) end += step;
+      if (end != last) between(end, end + step) = 0;
+      if (end == at) {
+        at += step;
+      } else if (end == at + step) {
+        solve_pair(std::min(at, end));
+        at += 2 * step;
+      } else {
+        if (rounds-- == 0) throw Error(ErrorCode::kRuntime, "linalg_eigh: the iterations did not converge");
+        sweep(at, end, step);
+      }
+    }
+  }
+
+  bool is_zero(Index i, Index j) {
+    const double element = between(i, j);
+    return element * element <= epsilon_ * epsilon_ * std::abs(d(i)) * std::abs(d(j)) + std::numeric_limits<double>::min();
+  }
+
+  // One iteration with Wilkinson's shift from `at`: the bulge runs from `end` to `at`.
+  void sweep(Index at, Index end, Index step) {
+    const double apart = (d(at + step) - d(at)) / (2 * between(at, at + step));
+    double g = d(end) - d(at) + between(at, at + step) / (apart + std::copysign(std::hypot(apart, 1.0), apart));
+    double sine = 1, cosine = 1, moved = 0;
+    for (Index i = end - step;; i -= step) {
+      const double f = sine * between(i, i + step), b = cosine * between(i, i + step);
+      const Rotation rotation = rotation_of(g, f);
+      cosine = rotation.cosine, sine = rotation.sine;
+      if (i != end - step) between(i + step, i + 2 * step) = rotation.length;
+      g = d(i + step) - moved;
+      const double r = (d(i) - g) * sine + 2 * cosine * b;
+      moved = sine * r;
+      d(i + step) = g + moved;
+      g = cosine * r - b;
+      turn(i + step, i, cosine, sine);
+      if (i == at) break;
+    }
+    d(at) -= moved;
+    between(at, at + step) = g;
+  }
+
+  // Rows i and i + 1, which nothing else holds: the larger eigenvalue by magnitude comes first.
+  void solve_pair(Index i) {
+    const double sum = d(i) + d(i + 1), difference = d(i) - d(i + 1), twice = 2 * between(i, i + 1);
+    const double root = std::hypot(difference, twice), large = (sum < 0 ? sum - root : sum + root) / 2;
+    const double small = sum == 0 ? -root / 2 : d(i) / large * d(i + 1) - twice / 2 / large * (twice / 2);
+    const double leg = difference >= 0 ? difference + root : difference - root;
+    const double length = std::copysign(std::hypot(leg, twice), std::abs(leg) > std::abs(twice) ? leg : -twice);
+    const double cosine = -twice / length, sine = leg / length;
+    d(i) = large, d(i + 1) = small, between(i, i + 1) = 0;
+    if ((sum >= 0) == (difference >= 0)) {
+      turn(i, i + 1, -sine, cosine);
+    } else {
+      turn(i, i + 1, cosine, sine);
+    }
+  }
+
+  void turn(Index first, Index second, double cosine, double sine) {
+    const Index n = static_cast<Index>(d_.size());
+    double *const x = vectors_ + first * n, *const y = vectors_ + second * n;
+    for (Index k = 0; k < n; ++k) {
+      const double a = x[k], b = y[k];
+      x[k] = cosine * a + sine * b;
+      y[k] = cosine * b - sine * a;
+    }
+  }
+
+  Vector &d_, &e_;
+  double* const vectors_;
+  const double epsilon_;
+};
+
+// Larger matrices LAPACK divides in two at n / 2 and conquers by a change of rank one along y, the basis vectors beside
+// the cut: each eigenvector then points away from y.
+constexpr Index kLargestWhole = 25;
+
+Vector beside_cut(const Tridiagonal& form, const double* basis) {
+  const auto n = static_cast<Index>(form.diagonal.size()), cut = n / 2;
+  const double side = std::copysign(1.0, form.off[static_cast<std::size_t>(cut - 1)]);
+  Vector y(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i) y[static_cast<std::size_t>(i)] = basis[(cut - 1) * n + i] + side * basis[cut * n + i];
+  return y;
+}
+
+void point_away(Vector& rows, const Vector& y) {
+  for (auto row = rows.begin(); row != rows.end(); row += static_cast<std::ptrdiff_t>(y.size())) {
+    const auto end = row + static_cast<std::ptrdiff_t>(y.size());
+    if (std::inner_product(row, end, y.begin(), 0.0) > 0) std::transform(row, end, row, std::negate());
+  }
+}
+
+// Only the triangle that uplo names is read.
+std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& self, const std::string& uplo) {
+  constexpr const char* kName = "linalg_eigh";
+  check_matrix(kName, self, true);
+  if (uplo != "L" && uplo != "U" && uplo != "l" && uplo != "u")
+    fail_value(std::string(kName) + ": UPLO is '" + uplo + "'; expected 'L' or 'U'");
+  const bool upper = uplo == "U" || uplo == "u";
+  const double epsilon = self.dtype() == DType::kFloat32 ? std::numeric_limits<float>::epsilon() / 2
+                                                         : std::numeric_limits<double>::epsilon() / 2;
+  const Tensor a = in_double(self, kName), vectors = Tensor::empty(self.sizes(), DType::kFloat64);
+  check_finite(kName, a);
+  const Index n = columns_of(self);
+  const Tensor values = Tensor::empty(batch_sizes(self, {n}), DType::kFloat64);
+  for_batch(self, [&](Index at) {
+    Vector rows(static_cast<std::size_t>(n * n));
+    set_identity(rows.data(), n);
+    // Of [[a, b], [c, d]] mirrored is [[d, c], [b, a]]: b, above the diagonal, is then below it.
+    Tridiagonal form = tridiagonalize({a.data<double>() + at * n * n, n, upper}, {rows.data(), n, upper});
+    const Vector y = n > kLargestWhole ? beside_cut(form, rows.data()) : Vector();
+    Iterations(form, rows.data(), epsilon).run();
+    if (n > kLargestWhole) point_away(rows, y);
+    std::vector<std::size_t> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, {}, [&](std::size_t k) { return form.diagonal[k]; });
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      values.data<double>()[static_cast<std::size_t>(at * n) + k] = form.diagonal[order[k]];
+      for (Index i = 0; i < n; ++i)
+        vectors.data<double>()[(at * n + i) * n + static_cast<Index>(k)] =
+            rows[order[k] * static_cast<std::size_t>(n) + static_cast<std::size_t>(i)];
+    }
+  });
+  return {convert(values, self.dtype(), kName), convert(vectors, self.dtype(), kName)};
+}
+
+Tensor linalg_eigvalsh(const Tensor& self, const std::string& uplo) { return std::get<0>(linalg_eigh(self, uplo)); }
+
+constexpr OpDefinition kOps[] = {
+    define_op<linalg_eigh>(
+        "aten::linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)"),
+    define_op<linalg_eigvalsh>("aten::linalg_eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor"),
+};
+
+}  // namespace
+
+std::span<const OpDefinition> symmetric_ops() { return kOps; }
+
+}  // namespace threadwheel
