@@ -49,7 +49,9 @@ std::span<const OpDefinition> random_ops();
 std::span<const OpDefinition> decomposition_ops();
 std::span<const OpDefinition> distance_ops();
 std::span<const OpDefinition> einsum_ops();
+std::span<const OpDefinition> orthogonal_ops();
 std::span<const OpDefinition> product_ops();
+std::span<const OpDefinition> singular_ops();
 std::span<const OpDefinition> spectral_ops();
 std::span<const OpDefinition> symmetric_ops();
 

@@ -28,8 +28,6 @@ LEFT_OPEN = {
     "new_empty": "elements of uninitialised memory",
     "new_empty_strided": "elements of uninitialised memory",
     "empty_strided": "elements of uninitialised memory",
-    "linalg.svd": "the sign of singular vectors",
-    "svd": "the sign of singular vectors",
     "matrix_exp": "digits of float32 that cancel",
     "multinomial": "what is drawn, of weights that nearly always draw the same",
     "special.modified_bessel_i0": "infinity, of which torch makes NaN",

@@ -29,11 +29,49 @@ def test_eigenvalues(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("triangle", ["L", "U"])
 def test_the_signs_of_eigenvectors(triangle: str) -> None:
-    """Larger matrices have those of any LAPACK, numpy's too; smaller ones those of torch: samples and models of them."""
+    """Of larger matrices they are those of any LAPACK, numpy's too; of smaller ones those of torch: the samples."""
     x = numbers(3, 40, 40)
     x += x.swapaxes(-1, -2)
     vectors = tw.linalg_eigh(x, triangle)[1].numpy()
     np.testing.assert_allclose(vectors, np.linalg.eigh(x, triangle)[1], **CLOSE)
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("shape", [(5, 5), (6, 5), (10, 5), (4, 5), (3, 20, 20), (30, 30), (45, 40), (40, 45)])
+def test_the_signs_of_singular_vectors(shape: tuple[int, ...], full: bool) -> None:
+    """LAPACK's, where versions of it take the same way."""
+    x = numbers(*shape)
+    for ours, expected in zip(tw.linalg_svd(x, full), np.linalg.svd(x, full), strict=True):
+        np.testing.assert_allclose(ours.numpy(), expected, **CLOSE)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (2, 4, 4), (3, 0)])
+def test_reflections_as_lapack_keeps_them(shape: tuple[int, ...]) -> None:
+    x = numbers(*shape)
+    a, tau = tw.geqrf(x)
+    m, n = shape[-2:]
+    q, r = np.linalg.qr(x, "complete")
+    np.testing.assert_allclose(np.triu(a.numpy()), r if m <= n else np.triu(a.numpy() * 0 + r), **CLOSE)
+    y = numbers(*shape[:-2], m, m)
+    kept = a.numpy()[..., : min(m, n)]
+    thin = tw.linalg_householder_product(kept, tau).numpy()
+    np.testing.assert_allclose(thin, q[..., : min(m, n)], **CLOSE)
+    np.testing.assert_allclose(tw.orgqr(kept, tau).numpy(), thin)
+    transposed = q.swapaxes(-1, -2)
+    np.testing.assert_allclose(tw.ormqr(kept, tau, y).numpy(), q @ y, **CLOSE)
+    np.testing.assert_allclose(tw.ormqr(kept, tau, y, True, True).numpy(), transposed @ y, **CLOSE)
+    np.testing.assert_allclose(tw.ormqr(kept, tau, y, False).numpy(), y @ q, **CLOSE)
+    np.testing.assert_allclose(tw.ormqr(kept, tau, y, False, True).numpy(), y @ transposed, **CLOSE)
+
+
+def test_reflections_that_do_not_fit() -> None:
+    a, tau = tw.geqrf(numbers(4, 3))
+    for given, factors in ((a, numbers(4)), (a, numbers(1, 3)), (numbers(3, 4), tau), (a, tau.to(tw.float32))):
+        with pytest.raises(ValueError, match="expected one dtype"):
+            tw.linalg_householder_product(given, factors)
+    for other in (numbers(3, 4), numbers(1, 4, 4), numbers(4)):
+        with pytest.raises(ValueError, match="expected"):
+            tw.ormqr(a, tau, other)
 
 
 def test_eigenvalues_that_are_equal_or_zero_or_far_apart() -> None:

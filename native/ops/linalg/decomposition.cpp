@@ -286,48 +286,6 @@ Tensor linalg_solve_triangular(const Tensor& a, const Tensor& b, bool upper, boo
   return copy_of(convert(left ? x : swapped(x), a.dtype(), kName));
 }
 
-// Householder's reflections: a: [m, n] becomes r above its diagonal; q: [m, columns], from the identity.
-void factor_qr(double* a, std::int64_t m, std::int64_t n, double* q, std::int64_t columns) {
-  const std::int64_t steps = std::min(m, n);
-  std::vector<double> vectors(static_cast<std::size_t>(steps * m), 0.0), factors(static_cast<std::size_t>(steps), 0.0);
-  const auto reflect = [&](double* x, std::int64_t width, std::int64_t k, std::int64_t first) {
-    const double* const v = vectors.data() + k * m;
-    for (std::int64_t j = first; j < width; ++j) {
-      double dot = 0;
-      for (std::int64_t i = k; i < m; ++i) dot += v[i] * x[i * width + j];
-      for (std::int64_t i = k; i < m; ++i) x[i * width + j] -= factors[static_cast<std::size_t>(k)] * dot * v[i];
-    }
-  };
-  for (std::int64_t k = 0; k < steps; ++k) {
-    double below = 0;
-    for (std::int64_t i = k + 1; i < m; ++i) below += a[i * n + k] * a[i * n + k];
-    if (below == 0) continue;  // nothing to remove, as LAPACK has it
-    const double head = a[k * n + k], norm = std::copysign(std::sqrt(head * head + below), head);
-    double* const v = vectors.data() + k * m;
-    v[k] = 1;
-    for (std::int64_t i = k + 1; i < m; ++i) v[i] = a[i * n + k] / (head + norm);
-    factors[static_cast<std::size_t>(k)] = (head + norm) / norm;
-    reflect(a, n, k, k);
-    for (std::int64_t i = k + 1; i < m; ++i) a[i * n + k] = 0;
-  }
-  for (std::int64_t i = 0; i < std::min(m, columns); ++i) q[i * columns + i] = 1;
-  for (std::int64_t k = steps; k-- > 0;) reflect(q, columns, k, 0);
-}
-
-TensorPair linalg_qr(const Tensor& a, const std::string& mode) {
-  check_matrix("linalg_qr", a, false);
-  if (mode != "reduced" && mode != "complete" && mode != "r")
-    fail_value("linalg_qr: mode is '" + mode + "'; expected 'reduced', 'complete' or 'r'");
-  const std::int64_t m = rows_of(a), n = columns_of(a), columns = mode == "complete" ? m : std::min(m, n);
-  const Tensor r = in_double(a, "linalg_qr"), q = zeros(batch_sizes(a, {m, columns}), DType::kFloat64);
-  for_batch(a, [&](std::int64_t i) {
-    factor_qr(r.data<double>() + i * m * n, m, n, q.data<double>() + i * m * columns, columns);
-  });
-  const Tensor top = narrow_view(r, r.sizes().size() - 2, 0, columns);
-  const Tensor q_out = mode == "r" ? Tensor::empty(Dims{0}, a.dtype()) : convert(q, a.dtype(), "linalg_qr");
-  return {q_out, copy_of(convert(top, a.dtype(), "linalg_qr"))};
-}
-
 // The sum of the diagonal; integers sum to int64.
 Tensor trace(const Tensor& self) {
   if (self.dim() != 2) fail_value("trace: " + describe("input", self) + "; expected a matrix");
@@ -413,9 +371,6 @@ Tensor linalg_cross(const Tensor& self, const Tensor& other, std::int64_t dim) {
   return cross_along("linalg_cross", self, other, wrap_dim("linalg_cross", dim, self.dim()));
 }
 
-// The older names of the two forms.
-TensorPair qr(const Tensor& self, bool some) { return linalg_qr(self, some ? "reduced" : "complete"); }
-
 // self: [..., n] -> its powers from 0 to N - 1, [..., n, N]. N is n if it is not given.
 Tensor linalg_vander(const Tensor& self, std::optional<std::int64_t> given) {
   const Tensor x = self.dim() == 0 ? unsqueeze_view(self, 0) : self;
@@ -499,8 +454,6 @@ constexpr OpDefinition kOps[] = {
     define_op<linalg_lu_factor_ex>(
         "aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor "
         "pivots, Tensor info)"),
-    define_op<linalg_qr>("aten::linalg_qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)"),
-    define_op<qr>("aten::qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)"),
     define_op<linalg_vander>("aten::linalg_vander(Tensor x, *, SymInt? N=None) -> Tensor"),
     define_op<linalg_tensorinv>("aten::linalg_tensorinv(Tensor self, int ind=2) -> Tensor"),
     define_op<linalg_tensorsolve>(

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 #include <string>
 
+#include "ops/linalg/reflections.h"
 #include "ops/shared/shapes.h"
 #include "threadwheel/error.h"
 #include "threadwheel/parallel.h"
@@ -45,9 +47,15 @@ inline void check_finite(const char* op, const Tensor& x) {
                                                          "decomposition");
 }
 
-inline void set_identity(double* x, std::int64_t n) {
-  std::fill_n(x, n * n, 0.0);
-  for (std::int64_t i = 0; i < n; ++i) x[i * n + i] = 1;
+// The largest relative error of one rounding.
+inline double rounding_of(DType dtype) {
+  return dtype == DType::kFloat32 ? std::numeric_limits<float>::epsilon() / 2
+                                  : std::numeric_limits<double>::epsilon() / 2;
+}
+
+inline Matrix matrix_at(const Tensor& in_double, std::int64_t index) {
+  const std::int64_t m = rows_of(in_double), n = columns_of(in_double);
+  return by_rows(in_double.data<double>() + index * m * n, m, n);
 }
 
 // Calls body(index) for each matrix of a batch.

@@ -1,5 +1,5 @@
-// Singular values, and what follows from them: norms, ranks, inverses of any
-// matrix, least squares; and ops that solve with factors. Jacobi's rotations in double for both floating dtypes.
+// What follows from singular values: norms, ranks, inverses of any matrix, least squares; and ops that solve with
+// factors.
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -9,6 +9,7 @@
 #include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/linalg/matrices.h"
+#include "ops/linalg/singular.h"
 
 namespace threadwheel {
 namespace {
@@ -19,145 +20,9 @@ using TensorPair = std::tuple<Tensor, Tensor>;
 using Triple = std::tuple<Tensor, Tensor, Tensor>;
 using Ints = std::span<const std::int64_t>;
 
-// Enough: the rotations converge quadratically, in six to ten rounds.
-constexpr int kMostRounds = 60;
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-// Turns rows p and q of x, `width` elements each, by the angle of this sine and cosine.
-void rotate_rows(double* x, std::int64_t width, std::int64_t p, std::int64_t q, double cosine, double sine) {
-  double *const a = x + p * width, *const b = x + q * width;
-  for (std::int64_t k = 0; k < width; ++k) {
-    const double first = a[k], second = b[k];
-    a[k] = cosine * first - sine * second;
-    b[k] = sine * first + cosine * second;
-  }
-}
-
-struct Rotation {
-  double cosine, sine;
-};
-
-// The rotation that makes the element off the diagonal of [[a, c], [c, b]] zero: Golub and Van Loan, section 8.5.
-Rotation rotation_of(double a, double b, double c) {
-  const double theta = (b - a) / (2 * c);
-  const double tangent = std::copysign(1.0, theta) / (std::abs(theta) + std::hypot(theta, 1.0));
-  const double cosine = 1 / std::hypot(tangent, 1.0);
-  return {cosine, tangent * cosine};
-}
-
-// Row numbers, the largest key first.
-std::vector<std::size_t> order_of(const std::vector<double>& keys) {
-  std::vector<std::size_t> order(keys.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, std::greater(), [&](std::size_t row) { return keys[row]; });
-  return order;
-}
-
-double dot(const double* x, const double* y, std::int64_t n) { return std::inner_product(x, x + n, y, 0.0); }
-
-// Hestenes' one-sided rotations: rows of w: [n, m] become orthogonal, v: [n, n] turns with them.
-void orthogonalize(double* w, double* v, std::int64_t n, std::int64_t m) {
-  bool turned = true;
-  for (int round = 0; turned && round < kMostRounds; ++round) {
-    turned = false;
-    for (std::int64_t p = 0; p < n; ++p)
-      for (std::int64_t q = p + 1; q < n; ++q) {
-        const double *const x = w + p * m, *const y = w + q * m;
-        const double a = dot(x, x, m), b = dot(y, y, m), c = dot(x, y, m);
-        if (!(std::abs(c) > kEpsilon * std::sqrt(a * b))) continue;
-        const auto [cosine, sine] = rotation_of(a, b, c);
-        rotate_rows(w, m, p, q, cosine, sine);
-        rotate_rows(v, n, p, q, cosine, sine);
-        turned = true;
-      }
-  }
-}
-
-// Rows from `known` on of x: [count, m]: unit vectors at right angles to all before, by Gram and Schmidt, twice.
-void complete_rows(double* x, std::int64_t known, std::int64_t count, std::int64_t m) {
-  std::int64_t next = 0;
-  for (std::int64_t row = known; row < count; ++row) {
-    double* const to = x + row * m;
-    for (double norm = 0; norm < 0.5 / static_cast<double>(m); ++next) {
-      std::fill_n(to, m, 0.0);
-      to[next] = 1;
-      for (int twice = 0; twice < 2; ++twice)
-        for (std::int64_t k = 0; k < row; ++k) {
-          const double along = dot(x + k * m, to, m);
-          for (std::int64_t i = 0; i < m; ++i) to[i] -= along * x[k * m + i];
-        }
-      norm = dot(to, to, m);
-      for (std::int64_t i = 0; i < m; ++i) to[i] /= std::sqrt(norm);
-    }
-  }
-}
-
-// a: [m, n] with m >= n, given by its columns in the rows of w: [n, m] -> left: [wanted, m] and right: [n, n], singular
-// vectors in rows, and the values, which descend.
-void factor_svd(std::vector<double>& w, std::int64_t m, std::int64_t n, std::int64_t wanted, double* left,
-                double* values, double* right) {
-  std::vector<double> v(static_cast<std::size_t>(n * n)), norms(static_cast<std::size_t>(n));
-  set_identity(v.data(), n);
-  orthogonalize(w.data(), v.data(), n, m);
-  for (std::int64_t i = 0; i < n; ++i)
-    norms[static_cast<std::size_t>(i)] = std::sqrt(dot(w.data() + i * m, w.data() + i * m, m));
-  const std::vector<std::size_t> order = order_of(norms);
-  std::int64_t known = 0;
-  for (std::int64_t k = 0; k < n; ++k) {
-    const std::int64_t from = order[static_cast<std::size_t>(k)];
-    values[k] = norms[static_cast<std::size_t>(from)];
-    std::copy_n(v.data() + from * n, n, right + k * n);
-    // Below this the direction is only rounding: any at right angles does.
-    if (values[k] <= values[0] * kEpsilon * static_cast<double>(m)) continue;
-    known = k + 1;
-    for (std::int64_t i = 0; i < m; ++i) left[k * m + i] = w[static_cast<std::size_t>(from * m + i)] / values[k];
-  }
-  complete_rows(left, known, wanted, m);
-}
-
-struct Svd {
-  Tensor left, values, right;  // in double: a = left^T diag(values) right, of each matrix
-};
-
-Svd svd_in_double(const char* op, const Tensor& self, bool full) {
-  check_matrix(op, self, false);
-  const bool tall = rows_of(self) >= columns_of(self);
-  const std::int64_t m = tall ? rows_of(self) : columns_of(self), n = tall ? columns_of(self) : rows_of(self);
-  const std::int64_t wanted = full ? m : n;
-  const Tensor columns = in_double(tall ? swapped(self) : self, op);
-  check_finite(op, columns);
-  Svd out{zeros(batch_sizes(self, {wanted, m}), DType::kFloat64), zeros(batch_sizes(self, {n}), DType::kFloat64),
-          zeros(batch_sizes(self, {n, n}), DType::kFloat64)};
-  for_batch(self, [&](std::int64_t i) {
-    const double* const from = columns.data<const double>() + i * n * m;
-    std::vector<double> w(from, from + n * m);
-    factor_svd(w, m, n, wanted, out.left.data<double>() + i * wanted * m, out.values.data<double>() + i * n,
-               out.right.data<double>() + i * n * n);
-  });
-  if (!tall) std::swap(out.left, out.right);
-  return out;
-}
-
-// torch's driver is a choice among LAPACK's ways to the same result.
-Triple linalg_svd(const Tensor& a, bool full_matrices, std::optional<std::string> /*driver*/) {
-  const Svd svd = svd_in_double("linalg_svd", a, full_matrices);
-  return {convert(copy_of(swapped(svd.left)), a.dtype(), "linalg_svd"), convert(svd.values, a.dtype(), "linalg_svd"),
-          convert(svd.right, a.dtype(), "linalg_svd")};
-}
-
-Tensor linalg_svdvals(const Tensor& a, std::optional<std::string> driver) {
-  return std::get<1>(linalg_svd(a, false, driver));
-}
-
-// The older form gives V, not its transpose.
-Triple svd(const Tensor& self, bool some, bool compute_uv) {
-  if (!compute_uv)
-    throw Error(ErrorCode::kUnsupported, "svd: compute_uv is false; use linalg_svdvals");
-  const auto [u, s, vh] = linalg_svd(self, !some, std::nullopt);
-  return {u, s, copy_of(swapped(vh))};
-}
-
-// --- what follows ----------------------------------------------------------------------------------------
+// --- inverses and ranks ----------------------------------------------------------------------------------
 
 // Singular values up to this count as zero, by torch's rules: max(atol, rtol * the largest).
 Tensor cutoff(const Tensor& a, const Tensor& values, std::optional<double> atol, std::optional<double> rtol) {
@@ -273,7 +138,7 @@ Tensor extreme_norm(const Tensor& x, double order) {
   const Value last{IntList{-1}};
   Tensor each;
   if (std::abs(order) == 2) {
-    each = linalg_svdvals(x, std::nullopt);
+    each = aten("linalg_svdvals", {x});
   } else {
     each = aten("sum.dim_IntList", {aten("abs", {x}), IntList{std::abs(order) == 1 ? -2 : -1}});
   }
@@ -295,7 +160,7 @@ Tensor linalg_matrix_norm_name(const Tensor& self, const std::string& ord, Ints 
   matrices_of("linalg_matrix_norm", x, dim);
   if (ord == "fro") return aten("linalg_vector_norm", {x, std::int64_t{2}, dims, keepdim});
   if (ord != "nuc") fail_value("linalg_matrix_norm: ord is '" + ord + "'; expected 'fro' or 'nuc'");
-  const Tensor values = linalg_svdvals(matrices_of("linalg_matrix_norm", x, dim), std::nullopt);
+  const Tensor values = aten("linalg_svdvals", {matrices_of("linalg_matrix_norm", x, dim)});
   return keep_dims(aten("sum.dim_IntList", {values, IntList{-1}}), self, dim, keepdim);
 }
 
@@ -435,10 +300,6 @@ Tensor linalg_vecdot(const Tensor& x, const Tensor& y, std::int64_t dim) {
 }
 
 constexpr OpDefinition kOps[] = {
-    define_op<linalg_svd>(
-        "aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)"),
-    define_op<linalg_svdvals>("aten::linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor"),
-    define_op<svd>("aten::svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)"),
     define_op<linalg_pinv>(
         "aten::linalg_pinv.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) "
         "-> Tensor"),

@@ -18,70 +18,36 @@ namespace {
 using Index = std::int64_t;
 using Vector = std::vector<double>;
 
-// A square matrix by rows, seen from its other end where `mirrored`: the upper triangle is then the lower.
-struct Matrix {
-  double* data;
-  Index n;
-  bool mirrored;
-
-  double& operator()(Index i, Index j) const {
-    return mirrored ? data[(n - 1 - i) * n + n - 1 - j] : data[i * n + j];
-  }
-};
-
 struct Tridiagonal {
   Vector diagonal, off;  // [n], [n - 1]
 };
 
-// The reflection I - tau v v' that leaves only the first element of x, which becomes `kept`; v[0] is 1.
-struct Reflection {
-  double tau, kept;
-  Vector v;
-};
-
-Reflection reflect(Vector x) {
-  const double tail = std::sqrt(std::inner_product(x.begin() + 1, x.end(), x.begin() + 1, 0.0));
-  if (tail == 0) return {0, x[0], {}};
-  const double kept = -std::copysign(std::hypot(x[0], tail), x[0]), scale = 1 / (x[0] - kept), tau = (kept - x[0]) / kept;
-  for (double& element : x) element *= scale;
-  x[0] = 1;
-  return {tau, kept, std::move(x)};
-}
-
-// a: the lower triangle counts and is lost -> Q' a Q. The rows of `basis`, which begins as identity, become Q's columns.
+// a: its lower triangle counts and is lost -> Q' a Q. basis: [n, n] becomes Q.
 Tridiagonal tridiagonalize(const Matrix& a, const Matrix& basis) {
-  const Index n = a.n;
-  Tridiagonal result{Vector(static_cast<std::size_t>(n)), Vector(static_cast<std::size_t>(std::max<Index>(n - 1, 0)))};
-  for (Index k = 0; k + 1 < n; ++k) {
-    const Index first = k + 1, size = n - first;
-    Vector column(static_cast<std::size_t>(size)), w(column.size());
-    for (Index i = 0; i < size; ++i) column[static_cast<std::size_t>(i)] = a(first + i, k);
-    const auto [tau, kept, v] = reflect(std::move(column));
-    result.off[static_cast<std::size_t>(k)] = kept;
-    if (tau == 0) continue;
-    const auto at = [&](Index i, Index j) -> double& {
-      return i >= j ? a(first + i, first + j) : a(first + j, first + i);
-    };
+  const auto n = static_cast<std::size_t>(a.rows);
+  Tridiagonal result{Vector(n), Vector(n - 1)};
+  std::vector<Reflection> q;
+  for (Index k = 0; k + 1 < a.rows; ++k) {
+    q.push_back(reflect_column(a, k, k + 1));
+    const auto& [tau, first, v] = q.back();
+    const auto size = static_cast<Index>(v.size());
+    const auto below = [&, at = first](Index i, Index j) -> double& { return a(at + std::max(i, j), at + std::min(i, j)); };
+    Vector w(v.size());
     for (Index i = 0; i < size; ++i)
-      for (Index j = 0; j < size; ++j) w[static_cast<std::size_t>(i)] += tau * at(i, j) * v[static_cast<std::size_t>(j)];
+      for (Index j = 0; j < size; ++j)
+        w[static_cast<std::size_t>(i)] += tau * below(i, j) * v[static_cast<std::size_t>(j)];
     const double share = -tau / 2 * std::inner_product(w.begin(), w.end(), v.begin(), 0.0);
     for (std::size_t i = 0; i < w.size(); ++i) w[i] += share * v[i];
     for (Index i = 0; i < size; ++i)
       for (Index j = 0; j <= i; ++j) {
-        const auto p = static_cast<std::size_t>(i), q = static_cast<std::size_t>(j);
-        at(i, j) -= v[p] * w[q] + w[p] * v[q];
+        const auto p = static_cast<std::size_t>(i), r = static_cast<std::size_t>(j);
+        below(i, j) -= v[p] * w[r] + w[p] * v[r];
       }
-    for (Index j = 0; j < n; ++j) {  // Q's columns from `first` on: (Q v) tau v'
-      double sum = 0;
-      for (Index i = 0; i < size; ++i) sum += basis(first + i, j) * v[static_cast<std::size_t>(i)];
-      for (Index i = 0; i < size; ++i) basis(first + i, j) -= tau * sum * v[static_cast<std::size_t>(i)];
-    }
   }
-  for (Index k = 0; k < n; ++k) result.diagonal[static_cast<std::size_t>(k)] = a(k, k);
-  if (a.mirrored) {
-    std::ranges::reverse(result.diagonal);
-    std::ranges::reverse(result.off);
-  }
+  for (std::size_t k = 0; k < n; ++k) result.diagonal[k] = a(static_cast<Index>(k), static_cast<Index>(k));
+  for (std::size_t k = 0; k + 1 < n; ++k) result.off[k] = a(static_cast<Index>(k) + 1, static_cast<Index>(k));
+  set_identity(basis);
+  multiply(q, basis);
   return result;
 }
 
@@ -167,7 +133,7 @@ class Iterations {
       moved = sine * r;
       d(i + step) = g + moved;
       g = cosine * r - b;
-      turn(i + step, i, cosine, sine);
+      turn_vectors(i + step, i, cosine, sine);
       if (i == at) break;
     }
     d(at) -= moved;
@@ -184,20 +150,15 @@ class Iterations {
     const double cosine = -twice / length, sine = leg / length;
     d(i) = large, d(i + 1) = small, between(i, i + 1) = 0;
     if ((sum >= 0) == (difference >= 0)) {
-      turn(i, i + 1, -sine, cosine);
+      turn_vectors(i, i + 1, -sine, cosine);
     } else {
-      turn(i, i + 1, cosine, sine);
+      turn_vectors(i, i + 1, cosine, sine);
     }
   }
 
-  void turn(Index first, Index second, double cosine, double sine) {
+  void turn_vectors(Index first, Index second, double cosine, double sine) {
     const Index n = static_cast<Index>(d_.size());
-    double *const x = vectors_ + first * n, *const y = vectors_ + second * n;
-    for (Index k = 0; k < n; ++k) {
-      const double a = x[k], b = y[k];
-      x[k] = cosine * a + sine * b;
-      y[k] = cosine * b - sine * a;
-    }
+    turn(vectors_ + first * n, vectors_ + second * n, n, cosine, sine);
   }
 
   Vector &d_, &e_;
@@ -231,19 +192,22 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& self, const std::string& up
   if (uplo != "L" && uplo != "U" && uplo != "l" && uplo != "u")
     fail_value(std::string(kName) + ": UPLO is '" + uplo + "'; expected 'L' or 'U'");
   const bool upper = uplo == "U" || uplo == "u";
-  const double epsilon = self.dtype() == DType::kFloat32 ? std::numeric_limits<float>::epsilon() / 2
-                                                         : std::numeric_limits<double>::epsilon() / 2;
   const Tensor a = in_double(self, kName), vectors = Tensor::empty(self.sizes(), DType::kFloat64);
   check_finite(kName, a);
   const Index n = columns_of(self);
   const Tensor values = Tensor::empty(batch_sizes(self, {n}), DType::kFloat64);
   for_batch(self, [&](Index at) {
-    Vector rows(static_cast<std::size_t>(n * n));
-    set_identity(rows.data(), n);
-    // Of [[a, b], [c, d]] mirrored is [[d, c], [b, a]]: b, above the diagonal, is then below it.
-    Tridiagonal form = tridiagonalize({a.data<double>() + at * n * n, n, upper}, {rows.data(), n, upper});
+    Vector rows(static_cast<std::size_t>(n * n));  // the vectors, in rows: Q transposed, to begin with
+    const Matrix given = matrix_at(a, at), basis = by_rows(rows.data(), n, n).transposed();
+    if (n == 0) return;
+    // Seen from its other end, a matrix has its upper triangle below the diagonal.
+    Tridiagonal form = upper ? tridiagonalize(given.from_end(), basis.from_end()) : tridiagonalize(given, basis);
+    if (upper) {
+      std::ranges::reverse(form.diagonal);
+      std::ranges::reverse(form.off);
+    }
     const Vector y = n > kLargestWhole ? beside_cut(form, rows.data()) : Vector();
-    Iterations(form, rows.data(), epsilon).run();
+    Iterations(form, rows.data(), rounding_of(self.dtype())).run();
     if (n > kLargestWhole) point_away(rows, y);
     std::vector<std::size_t> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
