@@ -338,6 +338,17 @@ def test_special_values_pass_through_activations() -> None:
     same(tw.fmax(x, np.float32(1)), np.array([1, np.inf, 1, 1], "f4"))
 
 
+def test_clamping_bools() -> None:
+    x, limit = np.array([True, False, True]), np.array([False, False, True])
+    for ours in (tw.clamp_max(x, limit), tw.clamp(x, max=limit)):
+        same(ours, x & limit)
+    same(tw.clamp_min(x, limit), x | limit)
+    same(tw.clamp(x, 0, 1), np.array([1, 0, 1]))
+    for refused in (lambda: tw.clamp_max(x, True), lambda: tw.clamp(x, limit, x)):
+        with pytest.raises(NotImplementedError, match="clamp: unsupported dtype bool"):
+            refused()
+
+
 def test_logit_of_integers() -> None:
     same(tw.logit(np.array([0, 1])), np.array([-np.inf, np.inf], "f4"))
 

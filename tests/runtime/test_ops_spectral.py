@@ -106,6 +106,24 @@ def test_matrices_without_full_rank() -> None:
         np.testing.assert_allclose(tw.linalg_pinv(x).numpy(), np.linalg.pinv(x), **CLOSE)
 
 
+@pytest.mark.parametrize("order", [None, 2, -2, 1, -1, np.inf, -np.inf, "fro", "nuc"])
+def test_condition_numbers(order: float | str | None) -> None:
+    x = numbers(2, 4, 4)
+    expected = np.linalg.cond(x, order) if order != "nuc" else [np.linalg.cond(one, order) for one in x]
+    np.testing.assert_allclose(tw.linalg_cond(x, order).numpy(), expected, **CLOSE)
+    np.testing.assert_array_equal(tw.linalg_cond(np.zeros((2, 0, 0)), order).numpy(), [0, 0])
+    if order in (1, "fro"):
+        assert tw.linalg_cond(np.zeros((3, 3)), order).item() == np.inf
+        with pytest.raises(ValueError, match="linalg_cond: input has sizes"):
+            tw.linalg_cond(numbers(3, 4), order)
+
+
+def test_the_older_names_of_decompositions() -> None:
+    x = numbers(3, 5)
+    for ours, expected in zip(tw._lu_with_info(x), tw.linalg_lu_factor_ex(x), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), expected.numpy())
+
+
 def test_inverses_and_least_squares() -> None:
     for shape in ((5, 3), (3, 5), (2, 4, 4)):
         x = numbers(*shape)

@@ -78,13 +78,13 @@ struct Fmin : OnNumbers<"fmin", ComputeRealTypes> {
 };
 
 // As maximum and minimum, under the names of their ops.
-struct ClampMin : OnNumbers<"clamp", ComputeRealTypes, false> {
+struct ClampMin : OnNumbers<"clamp", ComputeRealTypes> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x, T low) const {
     return Maximum()(x, low);
   }
 };
-struct ClampMax : OnNumbers<"clamp", ComputeRealTypes, false> {
+struct ClampMax : OnNumbers<"clamp", ComputeRealTypes> {
   template <class T>
   THREADWHEEL_INLINE T operator()(T x, T high) const {
     return Minimum()(x, high);
@@ -108,8 +108,14 @@ Tensor clamp_between(const Tensor& self, const std::optional<Limit>& min, const 
 
 template <Into Where = Into::kNew>
 Tensor clamp_numbers(const Tensor& self, std::optional<Scalar> min, std::optional<Scalar> max) {
-  for (const auto& limit : {min, max})
-    if (limit) check_fits("clamp", *limit, result_type(self, *limit));
+  for (const auto& limit : {min, max}) {
+    if (!limit) continue;
+    const DType type = result_type(self, *limit);
+    if (type == DType::kBool)
+      throw Error(ErrorCode::kUnsupported,
+                  "clamp: unsupported dtype bool between numbers; supported are integers and wider dtypes");
+    check_fits("clamp", *limit, type);
+  }
   return clamp_between<Where, Scalar>(self, min, max);
 }
 

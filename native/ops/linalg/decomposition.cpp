@@ -454,6 +454,9 @@ constexpr OpDefinition kOps[] = {
     define_op<linalg_lu_factor_ex>(
         "aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor "
         "pivots, Tensor info)"),
+    define_op<linalg_lu_factor_ex>(
+        "aten::_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, "
+        "Tensor info)"),
     define_op<linalg_vander>("aten::linalg_vander(Tensor x, *, SymInt? N=None) -> Tensor"),
     define_op<linalg_tensorinv>("aten::linalg_tensorinv(Tensor self, int ind=2) -> Tensor"),
     define_op<linalg_tensorsolve>(

@@ -164,6 +164,33 @@ Tensor linalg_matrix_norm_name(const Tensor& self, const std::string& ord, Ints 
   return keep_dims(aten("sum.dim_IntList", {values, IntList{-1}}), self, dim, keepdim);
 }
 
+// How much larger errors of a system may become: the norm of the matrix times that of its inverse.
+Tensor condition_by_inverse(const Tensor& self, const Value& order) {
+  check_matrix("linalg_cond", self, true);
+  if (self.numel() == 0) return zeros(batch_sizes(self, {}), self.dtype());
+  const std::vector<Value> inverse = aten_value("linalg_inv_ex", {self}).to_tuple();
+  const char* const norm = order.is_string() ? "linalg_matrix_norm.str_ord" : "linalg_matrix_norm";
+  const Tensor product = aten("mul.Tensor", {aten(norm, {self, order}), aten(norm, {inverse[0], order})});
+  const Tensor singular = aten("ne.Scalar", {inverse[1], std::int64_t{0}});
+  return aten("masked_fill.Scalar", {product, singular, std::numeric_limits<double>::infinity()});
+}
+
+Tensor linalg_cond(const Tensor& self, std::optional<Scalar> p) {
+  const double order = p ? p->to<double>() : 2;
+  if (std::abs(order) != 2) return condition_by_inverse(self, Value(*p));
+  const Tensor values = aten("linalg_svdvals", {self});
+  if (values.numel() == 0) return zeros(batch_sizes(self, {}), self.dtype());
+  const Tensor largest = aten("amax", {values, IntList{-1}}), smallest = aten("amin", {values, IntList{-1}});
+  return order > 0 ? aten("div.Tensor", {largest, smallest}) : aten("div.Tensor", {smallest, largest});
+}
+
+Tensor linalg_cond_name(const Tensor& self, const std::string& p) {
+  if (p != "nuc") return condition_by_inverse(self, Value(p));
+  check_matrix("linalg_cond", self, true);
+  const Tensor values = aten("linalg_svdvals", {self}), inverse = aten("reciprocal", {values});
+  return aten("mul.Tensor", {aten("sum.dim_IntList", {values, IntList{-1}}), aten("sum.dim_IntList", {inverse, IntList{-1}})});
+}
+
 // Of vectors along one dimension, of matrices along two; without an order of all elements.
 Tensor linalg_norm(const Tensor& self, std::optional<Scalar> ord, std::optional<Ints> dim, bool keepdim,
                    std::optional<DType> dtype) {
@@ -325,6 +352,8 @@ constexpr OpDefinition kOps[] = {
     define_op<linalg_matrix_norm_name>(
         "aten::linalg_matrix_norm.str_ord(Tensor self, str ord=\"fro\", int[] dim=[-2,-1], bool keepdim=False, *, "
         "ScalarType? dtype=None) -> Tensor"),
+    define_op<linalg_cond>("aten::linalg_cond(Tensor self, Scalar? p=None) -> Tensor"),
+    define_op<linalg_cond_name>("aten::linalg_cond.p_str(Tensor self, str p) -> Tensor"),
     define_op<linalg_norm>(
         "aten::linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
         "dtype=None) -> Tensor"),

@@ -197,9 +197,9 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& self, const std::string& up
   const Index n = columns_of(self);
   const Tensor values = Tensor::empty(batch_sizes(self, {n}), DType::kFloat64);
   for_batch(self, [&](Index at) {
+    if (n == 0) return;
     Vector rows(static_cast<std::size_t>(n * n));  // the vectors, in rows: Q transposed, to begin with
     const Matrix given = matrix_at(a, at), basis = by_rows(rows.data(), n, n).transposed();
-    if (n == 0) return;
     // Seen from its other end, a matrix has its upper triangle below the diagonal.
     Tridiagonal form = upper ? tridiagonalize(given.from_end(), basis.from_end()) : tridiagonalize(given, basis);
     if (upper) {
