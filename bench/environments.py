@@ -19,10 +19,16 @@ def say(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
+# Nobody here uses numpy's own threads, which spin for 50 ms after its import.
+NUMPY_ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+
+
 def output(command: Sequence[str | Path], **variables: str) -> str:
     """What the command prints; its environment says nothing about threads but what is given."""
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH" and not k.startswith(("OMP_", "MKL_", "GOMP_"))}
-    done = subprocess.run([str(c) for c in command], env=clean | variables, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [str(c) for c in command], env=clean | NUMPY_ALONE | variables, capture_output=True, text=True, timeout=600
+    )
     if done.returncode:
         sys.exit(f"bench: {' '.join(map(str, command))}: ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -130,7 +130,8 @@ def heading(lab: Lab, load_before: float) -> str:
         f"torch {environments.version('torch', 'torch')}; load average {load_before:.2f} before and "
         f"{os.getloadavg()[0]:.2f} after. Medians of {lab.num_rounds} rounds of {lab.seconds:g} s; ratios are medians of\n"
         "the ratios of the rounds, in brackets the smallest and the largest. resident_mb is the whole process, with\n"
-        "Python and numpy, after the first call; its bound is the archive's size and a quarter, and 60 MB."
+        "Python and numpy, after the first call; its bound is the archive's size and a quarter, and 60 MB. numpy has no\n"
+        "threads of its own here: they spin for 50 ms after its import."
     )
 
 

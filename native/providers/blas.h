@@ -21,4 +21,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<const float> a,
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<const double> a, Matrix<const double> b, double beta,
           Matrix<double> c);
 
+// Whether a library makes the products: then nothing else makes them faster, but for weights that are kept arranged.
+bool is_library() noexcept;
+
 }  // namespace threadwheel::blas

@@ -256,5 +256,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<const double> a
   multiply(Product<double>{m, n, k, a, b, beta, c});
 }
 
+bool is_library() noexcept { return false; }
+
 }  // namespace blas
 }  // namespace threadwheel

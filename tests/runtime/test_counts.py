@@ -86,6 +86,21 @@ def test_openmp_places_limit_the_detected_count(run_python: RunPython, build: di
     assert run_python(PRINT_COUNT, OMP_PLACES=place).stdout == "1\n"
 
 
+@pytest.mark.parametrize("size", (2, 9))
+def test_threads_that_were_spread_over_the_cpus_may_leave_them(run_python: RunPython, size: int) -> None:
+    code = f"""
+import os
+import threadwheel as tw
+tw.set_num_threads({size})
+tw._core._testing.record_chunks(0, 100, 1)
+for thread in os.listdir("/proc/self/task"):
+    print(os.sched_getaffinity(int(thread)) == os.sched_getaffinity(0))
+"""
+    lines = run_python(code).stdout.splitlines()
+    assert len(lines) >= 2
+    assert set(lines) == {"True"}
+
+
 def test_interop_threads_are_not_bound_to_the_cpu_of_their_maker(run_python: RunPython, build: dict[str, Any]) -> None:
     if build["family"] != "OMP":
         pytest.skip("only OpenMP binds threads")

@@ -4,6 +4,7 @@
 // LLVM's or Intel's runtime; the object is the same.
 #include <dlfcn.h>
 #include <omp.h>
+#include <sched.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -74,6 +75,7 @@ struct alignas(64) Job {
 
 struct State {
   Job job;                              // of the thread that has the token
+  int team_size = 0;                    // of the team that it leads; 0: none was formed yet
   std::atomic<bool> busy{false};        // the token: true while a team works
   std::atomic<std::thread::id> home{};  // the first caller
   std::atomic<bool> shared{false};      // a second caller has come
@@ -115,6 +117,53 @@ class Token {
 
 thread_local bool leads_team = false;
 
+// The CPUs that no member of the team is on yet.
+class FreeCpus {
+ public:
+  // Moves the calling thread to one of them, if it is on a CPU that another member has.
+  void take() {
+    const std::lock_guard lock(mutex_);
+    const int here = sched_getcpu();
+    cpu_set_t allowed;
+    if (here < 0 || sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+    int cpu = here;
+    if (CPU_ISSET(here, &taken_))
+      for (cpu = 0; cpu < CPU_SETSIZE && (CPU_ISSET(cpu, &taken_) || !CPU_ISSET(cpu, &allowed));) ++cpu;
+    if (cpu == CPU_SETSIZE) return;  // more members than CPUs
+    CPU_SET(cpu, &taken_);
+    if (cpu == here) return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof(one), &one) == 0) sched_setaffinity(0, sizeof(allowed), &allowed);
+  }
+
+ private:
+  std::mutex mutex_;
+  cpu_set_t taken_{};
+};
+
+// Starts the threads of a new team, each on a CPU of its own. The kernel may put a thread on the CPU of the one that
+// makes it, which spins at the end of a region: then they take turns, tens of milliseconds, until it parts them.
+void form_team(int size) {
+  State& s = state();
+  if (s.team_size == size) return;
+  s.team_size = size;
+  if (omp_get_proc_bind() != omp_proc_bind_false) return;  // they are where the user wants them
+  FreeCpus cpus;
+  cpus.take();
+  std::atomic<int> placed{1};
+#pragma omp parallel num_threads(size)
+  {
+    if (omp_get_thread_num() > 0) {
+      cpus.take();
+      ++placed;
+    } else {
+      while (placed < omp_get_num_threads()) std::this_thread::yield();  // they may need this CPU to start
+    }
+  }
+}
+
 // Runs `parallel` on the one team, or `serial` on the caller when the team is busy or this already is a team.
 template <class Parallel, class Serial>
 void dispatch(Parallel parallel, Serial serial) {
@@ -130,7 +179,10 @@ void dispatch(Parallel parallel, Serial serial) {
   }
   s.shared = true;
   // The first caller's own team would idle for ever beside the master's.
-  if (leads_team && kPauseFunction != nullptr) kPauseFunction(omp_pause_soft);
+  if (leads_team) {
+    if (kPauseFunction != nullptr) kPauseFunction(omp_pause_soft);
+    s.team_size = 0;
+  }
   leads_team = false;
   if (!s.master.execute(parallel)) serial();
 }
@@ -197,6 +249,7 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
     job.fn = fn;
     job.num_chunks = num_chunks;
     job.next.store(0, std::memory_order_relaxed);
+    form_team(limit);
     lead_team(limit);
   };
   const auto serial = [&] {
@@ -208,7 +261,11 @@ void run(std::int64_t num_chunks, int limit, ChunkFunction fn) noexcept {
 void run_library(int limit, LibraryFunction fn) noexcept {
   const auto serial = [&] { call_library(1, fn); };
   if (limit == 1) return serial();
-  dispatch([&] { call_library(limit, fn); }, serial);
+  const auto parallel = [&] {
+    form_team(limit);
+    call_library(limit, fn);
+  };
+  dispatch(parallel, serial);
 }
 
 bool submit(Work work, int max_idle) noexcept { return state().interop.submit(work, max_idle); }
@@ -245,7 +302,10 @@ void fork_prepare(bool quiet) noexcept {
   state().interop.lock();
 }
 
-void fork_parent() noexcept { state().interop.unlock(); }
+void fork_parent() noexcept {
+  state().team_size = 0;
+  state().interop.unlock();
+}
 
 void fork_child(bool) noexcept {
   state().interop.unlock();  // this thread may be one of them, and ends there
