@@ -175,6 +175,17 @@ std::vector<std::string> Archive::find_models() const {
   return models;
 }
 
+std::string Archive::find_model(const std::string& name) const {
+  if (name.empty() && models_.size() == 1) return models_.front();
+  if (std::ranges::find(models_, name) != models_.end()) return name;
+  std::string advice = "it is no torch.package, leave the name out";
+  if (package_) {
+    advice = "choose from ";
+    for (const std::string& model : models_) advice += (model == models_.front() ? "" : ", ") + quote(model);
+  }
+  refuse(where_, "has no model " + quote(name) + "; " + advice);
+}
+
 std::uint64_t Archive::fingerprint() const {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   const auto add = [&hash](std::string_view bytes) {
