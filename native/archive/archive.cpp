@@ -85,8 +85,9 @@ std::string_view strip(std::string_view text) {
 }  // namespace
 
 Archive Archive::open(const std::string& path) {
-  const std::string where = "archive " + quote(path);
-  if (path.find('\0') != path.npos) refuse(where, "the path contains a NUL byte; pass the path of a file");
+  if (path.find('\0') != path.npos)
+    refuse("archive " + quote(path), "the path contains a NUL byte; pass the path of a file");
+  const std::string where = "archive '" + path + "'";  // the caller's own words: neither escaped nor cut
   return Archive(map_file(path, where), true, where);
 }
 

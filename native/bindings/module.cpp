@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "build_info.h"
@@ -47,13 +48,20 @@ PyObject* python_type(const interpreter::ScriptError& error) {
   return type != nullptr && PyExceptionClass_Check(type) ? type : PyExc_RuntimeError;
 }
 
+// Any bytes may be in a message: the path of a file, half a character that a program cut.
+void set_error(PyObject* type, std::string_view message) {
+  const auto text = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(message.data(), static_cast<py::ssize_t>(message.size()), "backslashreplace"));
+  if (text) PyErr_SetObject(type, text.ptr());
+}
+
 void translate(std::exception_ptr exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const interpreter::ScriptError& error) {
-    PyErr_SetString(python_type(error), error.what());
+    set_error(python_type(error), error.what());
   } catch (const Error& error) {
-    PyErr_SetString(python_type(error.code()), error.what());
+    set_error(python_type(error.code()), error.what());
   }
 }
 
