@@ -4,6 +4,7 @@
 
 #include <pybind11/stl.h>
 
+#include <cstdlib>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "interpreter/script_error.h"
 #include "parallel/backend.h"
 #include "parallel/counts.h"
+#include "parallel/fork_gate.h"
 #include "parallel/libraries.h"
 #include "parallel/process.h"
 #include "tensor/isa.h"
@@ -134,7 +136,10 @@ int to_thread_count(const char* where, py::handle object) {
 }
 
 void bind_errors(py::module_& module) {
-  py::module_::import("atexit").attr("register")(py::cpp_function([] { interpreter_ends.store(true); }));
+  py::module_::import("atexit").attr("register")(py::cpp_function([] {
+    interpreter_ends.store(true);
+    std::atexit(detail::stop_others);  // registered this late, it runs before the exit handlers of the libraries
+  }));
   const auto bases = py::make_tuple(py::handle(PyExc_ValueError), py::handle(PyExc_RuntimeError));
   argument_error = PyErr_NewExceptionWithDoc(
       "threadwheel.ArgumentError",

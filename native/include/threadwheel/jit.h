@@ -8,7 +8,8 @@
 // what it raises by name has the code that goes with the name (kValue of a ValueError), or kRuntime.
 //
 // Any number of threads may load, freeze and call at once, one module or many. Only what a program changes is its
-// caller's care: attributes that it sets, and weights and arguments that it writes in place.
+// caller's care: attributes that it sets, and weights and arguments that it writes in place. Calls must have ended when
+// main() returns or exit() is called, as oneDNN destroys its tables then.
 #pragma once
 
 #include <cstddef>
