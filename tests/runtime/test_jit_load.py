@@ -44,6 +44,14 @@ def test_models_that_are_not_there_are_refused(data: bytes, name: str, text: str
         jit.load(data, model=name)
 
 
+def test_extra_files_are_filled_as_torch_fills_them() -> None:
+    plain = zipfile.ZipFile(io.BytesIO(archive("class M(Module):\n  training : bool\n")))
+    contents = {name.removeprefix("m/"): plain.read(name) for name in plain.namelist()}
+    files = {"labels.txt": b"", "absent": b"before"}
+    jit.load(archives.zipped(contents | {"extra/labels.txt": b"a"}), _extra_files=files)
+    assert files == {"labels.txt": b"a", "absent": b""}
+
+
 def test_functions_that_call_twice_do_not_fill_memory() -> None:
     """Each level doubles what inlining copies: 2 ** 17 bodies here, and any number of levels in a hostile file."""
     depth = 17
