@@ -22,10 +22,10 @@ def load(path: str) -> jit.ScriptModule:
         return jit.load(path)
 
 
-def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
+def method_of(module: jit.ScriptModule, name: str, option: str = "--method") -> jit.ScriptMethod:
     method = getattr(module, name, None)
     if not isinstance(method, jit.ScriptMethod):
-        raise CommandError(f"--method {name}: there is no such method; choose from {', '.join(methods(module))}")
+        raise CommandError(f"{option} {name}: there is no such method; choose from {', '.join(methods(module))}")
     return method
 
 
@@ -152,7 +152,7 @@ def size_bytes(tensor: Any) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     if options.graph:
-        print(method_of(load(options.model), options.graph).graph, end="")
+        print(method_of(load(options.model), options.graph, "--graph").graph, end="")
         return 0
     found = inspection(options.model)
     if options.json:

@@ -71,6 +71,7 @@ def test_bench_prints_a_row_for_each_setting() -> None:
             ["run", MODEL, "--method", "backward"],
             "threadwheel run: --method backward: there is no such method; choose from",
         ),
+        (["inspect", MODEL, "--graph", "backward"], "threadwheel inspect: --graph backward: there is no such method; "),
         (["run", MODEL, "--input", "x.npy"], "threadwheel run: --input x.npy: "),
         (["run", MODEL, "--input", "seven"], "threadwheel run: --input seven: "),
         (["run", MODEL], "argument 'x' is missing"),
