@@ -76,6 +76,13 @@ const Inner& Access::get(const Value& value) {
 
 Value::Value(Kind kind, std::int64_t number)
     : Value(Access::wrap(kind == Kind::kBool ? Inner(number != 0) : Inner(number))) {}
+
+void Value::refuse_negative() const {
+  if (to_int() < 0)
+    throw Error(ErrorCode::kValue, "int: " + std::to_string(static_cast<std::uint64_t>(to_int())) +
+                                       " does not fit in 64 bits with a sign; use a smaller number");
+}
+
 Value::Value(double value) : Value(Access::wrap(Inner(value))) {}
 Value::Value(std::complex<double> value) : Value(Access::wrap(Inner(value))) {}
 Value::Value(std::string value) : Value(Access::wrap(Inner(std::move(value)))) {}

@@ -85,8 +85,9 @@ std::string_view strip(std::string_view text) {
 }  // namespace
 
 Archive Archive::open(const std::string& path) {
-  const std::string where = "archive " + quote(path);
-  if (path.find('\0') != path.npos) refuse(where, "the path contains a NUL byte; pass the path of a file");
+  if (path.find('\0') != path.npos)
+    refuse("archive " + quote(path), "the path contains a NUL byte; pass the path of a file");
+  const std::string where = "archive '" + path + "'";  // the caller's own words: neither escaped nor cut
   return Archive(map_file(path, where), true, where);
 }
 
@@ -173,6 +174,17 @@ std::vector<std::string> Archive::find_models() const {
     refuse(where_, "is a torch.package without TorchScript models; save the module with torch.jit.save",
            ErrorCode::kUnsupported);
   return models;
+}
+
+std::string Archive::find_model(const std::string& name) const {
+  if (name.empty() && models_.size() == 1) return models_.front();
+  if (std::ranges::find(models_, name) != models_.end()) return name;
+  std::string advice = "it is no torch.package, leave the name out";
+  if (package_) {
+    advice = "choose from ";
+    for (const std::string& model : models_) advice += (model == models_.front() ? "" : ", ") + quote(model);
+  }
+  refuse(where_, "has no model " + quote(name) + "; " + advice);
 }
 
 std::uint64_t Archive::fingerprint() const {

@@ -42,6 +42,8 @@ class Archive {
   // Names of `_extra_files`, without their folder.
   std::vector<std::string> extra_files() const;
   const std::vector<std::string>& models() const noexcept { return models_; }
+  // The model that a user means by `name`: "" is the only one. Throws Error(kValue) that lists them.
+  std::string find_model(const std::string& name) const;
 
   // Where the pickles of a model, its storages, and the code are: "" or a folder with its '/'.
   std::string pickle_folder(const std::string& model) const;

@@ -2,7 +2,10 @@
 // files; running models has no use for it.
 #include "bindings/archive.h"
 
+#include <pybind11/stl.h>
+
 #include <complex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -144,8 +147,12 @@ void bind_archive(py::module_& module) {
   module.def("read_archive", &read_archive, "source"_a);
   module.def(
       "read_record",
-      [](py::handle source, const py::str& name) { return py::bytes(open_archive(source).read_text(from_text(name))); },
-      "source"_a, "name"_a);
+      [](py::handle source, const py::str& name, const std::optional<py::bytes>& missing) {
+        const Archive archive = open_archive(source);
+        const std::string record = from_text(name);
+        return missing && !archive.has(record) ? *missing : py::bytes(archive.read_text(record));
+      },
+      "source"_a, "name"_a, "missing"_a = py::none());
 }
 
 }  // namespace threadwheel::bindings

@@ -4,13 +4,16 @@
 
 #include <pybind11/stl.h>
 
+#include <cstdlib>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "build_info.h"
 #include "interpreter/script_error.h"
 #include "parallel/backend.h"
 #include "parallel/counts.h"
+#include "parallel/fork_gate.h"
 #include "parallel/libraries.h"
 #include "parallel/process.h"
 #include "tensor/isa.h"
@@ -47,13 +50,20 @@ PyObject* python_type(const interpreter::ScriptError& error) {
   return type != nullptr && PyExceptionClass_Check(type) ? type : PyExc_RuntimeError;
 }
 
+// Any bytes may be in a message: the path of a file, half a character that a program cut.
+void set_error(PyObject* type, std::string_view message) {
+  const auto text = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(message.data(), static_cast<py::ssize_t>(message.size()), "backslashreplace"));
+  if (text) PyErr_SetObject(type, text.ptr());
+}
+
 void translate(std::exception_ptr exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const interpreter::ScriptError& error) {
-    PyErr_SetString(python_type(error), error.what());
+    set_error(python_type(error), error.what());
   } catch (const Error& error) {
-    PyErr_SetString(python_type(error.code()), error.what());
+    set_error(python_type(error.code()), error.what());
   }
 }
 
@@ -126,7 +136,10 @@ int to_thread_count(const char* where, py::handle object) {
 }
 
 void bind_errors(py::module_& module) {
-  py::module_::import("atexit").attr("register")(py::cpp_function([] { interpreter_ends.store(true); }));
+  py::module_::import("atexit").attr("register")(py::cpp_function([] {
+    interpreter_ends.store(true);
+    std::atexit(detail::stop_others);  // registered this late, it runs before the exit handlers of the libraries
+  }));
   const auto bases = py::make_tuple(py::handle(PyExc_ValueError), py::handle(PyExc_RuntimeError));
   argument_error = PyErr_NewExceptionWithDoc(
       "threadwheel.ArgumentError",

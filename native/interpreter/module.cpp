@@ -130,7 +130,8 @@ std::shared_ptr<const script::Source> source_of(const archive::Archive& archive,
 
 }  // namespace
 
-Object load(std::shared_ptr<archive::Archive> archive, const std::string& model) {
+Object load(std::shared_ptr<archive::Archive> archive, const std::string& model_name) {
+  const std::string model = archive->find_model(model_name);
   auto unit = std::make_shared<script::Unit>(
       [archive](const std::string& qualifier) { return source_of(*archive, qualifier); });
   unit->set_version(archive->version());

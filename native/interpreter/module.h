@@ -10,7 +10,7 @@
 namespace threadwheel::interpreter {
 
 // Reads the values of an archive, running the programs' own __setstate__ where they have one, and returns the root, a
-// module. `model` is one of archive.models(). Throws Error and ScriptError.
-Object load(std::shared_ptr<archive::Archive> archive, const std::string& model = "");
+// module. `model_name` is as find_model takes it. Throws Error and ScriptError.
+Object load(std::shared_ptr<archive::Archive> archive, const std::string& model_name = "");
 
 }  // namespace threadwheel::interpreter

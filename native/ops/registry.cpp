@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ops/families.h"
+#include "parallel/never_destroyed.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -116,7 +117,7 @@ Registry::Registry() {
 }
 
 const Registry& Registry::instance() {
-  static const Registry registry;
+  static const Registry& registry = detail::never_destroyed(Registry());
   return registry;
 }
 

@@ -1,5 +1,6 @@
 // Names, subtypes and unification of static types.
 #include "ops/type.h"
+#include "parallel/never_destroyed.h"
 
 #include <algorithm>
 #include <array>
@@ -68,11 +69,11 @@ std::int64_t ClassDefinition::find(std::string_view attribute) const noexcept {
 }
 
 const TypePtr& Type::of(TypeKind kind) {
-  static const auto types = [] {
+  static const auto& types = detail::never_destroyed([] {
     std::array<TypePtr, static_cast<std::size_t>(TypeKind::kVariable) + 1> made;
     for (const KindName& name : kNames) made[static_cast<std::size_t>(name.kind)] = make(name.kind, {});
     return made;
-  }();
+  }());
   return types[static_cast<std::size_t>(kind)];
 }
 

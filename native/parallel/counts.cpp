@@ -56,7 +56,7 @@ constexpr Variable kVariables[] = {{"MKL_NUM_THREADS", parse_count}, {"OMP_NUM_T
 // One line per bad value, when it is known what is used in its place.
 void warn(const char* name, const char* value, const DefaultCount& used) {
   std::fprintf(stderr, "threadwheel: %s: '%s' is not a number of threads from 1 to %d; using %d (%s)\n", name, value,
-               kMaxNumThreads, used.num_threads, used.source.c_str());
+               kMaxNumThreads, used.num_threads, used.source);
 }
 
 // Under the settings mutex, as settled_default. Never changes once it is there.

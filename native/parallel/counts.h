@@ -9,7 +9,7 @@ namespace threadwheel {
 
 struct DefaultCount {
   int num_threads = 1;
-  std::string source;  // "MKL_NUM_THREADS", "OMP_NUM_THREADS" or "detected"
+  const char* source = "";  // "MKL_NUM_THREADS", "OMP_NUM_THREADS" or "detected"
   CpuCount cpus;
 };
 

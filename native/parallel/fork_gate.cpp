@@ -15,12 +15,14 @@
 namespace threadwheel::detail {
 namespace {
 
-// A fork waits this long for a region that does not end; then it goes on, and the child may not run regions.
+// A fork waits this long for a region that does not end; then it goes on, and the child may not run regions. So does
+// whoever stops the others.
 constexpr std::chrono::seconds kQuietTimeout{2};
 
 // Written at each region's begin and end; in a line of its own, as its threads read what follows.
 alignas(64) std::atomic<int> active{0};
-alignas(64) std::atomic<bool> forking{false};
+alignas(64) std::atomic<bool> closed{false};  // while a thread forks, and when one has stopped the others
+thread_local bool stops_others = false;
 thread_local int depth = 0;  // library calls nest in regions and in each other; the outermost one counts
 
 constinit std::mutex settings;
@@ -34,12 +36,17 @@ bool quiet = false;  // of the fork that is going on, under the settings mutex
 // The activities that a fork cannot wait for: the one that the forking thread is itself in, as its caller or helper.
 int own_activities() noexcept { return depth > 0 || thread_state().in_region ? 1 : 0; }
 
-void prepare() noexcept {
-  settings.lock();
-  forking.store(true);
+// Lets nobody begin, and waits for those who have begun.
+void close_gate() noexcept {
+  closed.store(true);
   const auto deadline = std::chrono::steady_clock::now() + kQuietTimeout;
   while (active.load() > own_activities() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::microseconds(50));
+}
+
+void prepare() noexcept {
+  settings.lock();
+  close_gate();
   if (fork_listener != nullptr) fork_listener->prepare();
   quiet = active.load() == 0;
   backend::fork_prepare(quiet);
@@ -48,8 +55,8 @@ void prepare() noexcept {
 void parent() noexcept {
   backend::fork_parent();
   if (fork_listener != nullptr) fork_listener->parent();
-  forking.store(false);
-  forking.notify_all();
+  closed.store(false);
+  closed.notify_all();
   settings.unlock();
 }
 
@@ -59,7 +66,7 @@ void child() noexcept {
   backend::fork_child(quiet);
   if (fork_listener != nullptr) fork_listener->child();
   active.store(depth > 0 ? 1 : 0);  // the others belong to threads that do not exist here
-  forking.store(false);
+  closed.store(false);
   settings.unlock();
 }
 
@@ -87,18 +94,23 @@ void set_fork_listener(const ForkListener& listener) {
   fork_listener = &listener;
 }
 
+void stop_others() noexcept {
+  stops_others = true;
+  close_gate();
+}
+
 int num_activities() noexcept { return active.load(std::memory_order_relaxed); }
 
 int ActivityScope::begin() noexcept {
   // A chunk belongs to its region, which is counted already; waiting here would keep that region from ending.
   if (thread_state().in_region || depth++ > 0) return 0;
   for (;;) {
-    // The increment comes before the look at `forking`, and prepare() does the reverse: in the single order of
+    // The increment comes before the look at `closed`, and close_gate() does the reverse: in the single order of
     // sequentially consistent operations one of the two sees the other.
     const int others = active.fetch_add(1);
-    if (!forking.load()) return others;
+    if (!closed.load() || stops_others) return others;
     active.fetch_sub(1);
-    forking.wait(true);
+    closed.wait(true);
   }
 }
 

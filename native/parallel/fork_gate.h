@@ -6,7 +6,7 @@
 
 namespace threadwheel::detail {
 
-// Counts one outermost region or library call of this thread; waits while another thread forks.
+// Counts one outermost region or library call of this thread; waits while another thread forks, or has stopped others.
 class ActivityScope {
  public:
   ActivityScope() noexcept : others_(begin()) {}
@@ -32,6 +32,10 @@ class ForkSafeLock {
   const ActivityScope activity_;
   const std::lock_guard<std::mutex> lock_;
 };
+
+// Waits until the others' regions and library calls have ended, and keeps them out for ever. For a process that ends:
+// oneDNN destroys its tables then, whoever uses them.
+void stop_others() noexcept;
 
 // How many outermost regions and library calls run now.
 int num_activities() noexcept;

@@ -411,7 +411,7 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
     if (const Unknown* const unknown = std::get_if<Unknown>(&meaning)) ir::fail(annotation.range, unknown->problem);
     if (const Path* const path = std::get_if<Path>(&meaning)) name = path->name;
   }
-  static const std::unordered_map<std::string, TypeKind> kTypes{
+  static constexpr std::pair<std::string_view, TypeKind> kTypes[]{
       {"Tensor", TypeKind::kTensor},       {"int", TypeKind::kInt},
       {"float", TypeKind::kFloat},         {"bool", TypeKind::kBool},
       {"complex", TypeKind::kComplex},     {"str", TypeKind::kString},
@@ -420,7 +420,8 @@ TypePtr Unit::type_of(const Expr& annotation, Names* names) {
       {"Device", TypeKind::kDevice},       {"Generator", TypeKind::kGenerator},
       {"Storage", TypeKind::kStorage},     {"Stream", TypeKind::kStream},
       {"torch.Tensor", TypeKind::kTensor}, {"torch.device", TypeKind::kDevice}};
-  if (const auto found = kTypes.find(name); found != kTypes.end()) return Type::of(found->second);
+  for (const auto& [known, kind] : kTypes)
+    if (name == known) return Type::of(kind);
   if (name == "Layout" || name == "MemoryFormat" || name == "ScalarType") return Type::named_int(name);
   if (!name.empty())
     if (TypePtr type = find_type(name)) return type;

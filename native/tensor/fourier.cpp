@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "parallel/fork_gate.h"
+#include "parallel/never_destroyed.h"
 #include "tensor/isa.h"
 
 namespace threadwheel {
@@ -122,7 +123,8 @@ template <class T>
 std::shared_ptr<const FourierPlan<T>> FourierPlan<T>::get(std::int64_t length) {
   constexpr std::size_t kCapacity = 64;
   static std::mutex mutex;
-  static std::unordered_map<std::int64_t, std::shared_ptr<const FourierPlan>> plans;
+  static auto& plans =
+      detail::never_destroyed(std::unordered_map<std::int64_t, std::shared_ptr<const FourierPlan>>());
   const detail::ForkSafeLock lock(mutex);
   if (const auto found = plans.find(length); found != plans.end()) return found->second;
   if (plans.size() >= kCapacity) plans.clear();  // models use few lengths; whoever uses many pays again

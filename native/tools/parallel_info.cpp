@@ -1,5 +1,7 @@
 // The parallel_info program: the documented text, an empty line, and the shared libraries of the process.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <fstream>
 #include <set>
@@ -33,7 +35,9 @@ int main(int argc, char** argv) {
     threadwheel::init_num_threads();
     std::printf("%s\nLoaded .so:\n", threadwheel::get_parallel_info().c_str());
     for (const std::string& path : loaded_libraries()) std::printf("%s\n", path.c_str());
-    return 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+    std::fprintf(stderr, "parallel_info: standard output: %s; make room or write elsewhere\n", std::strerror(errno));
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "parallel_info: %s\n", error.what());
     return 1;

@@ -33,7 +33,7 @@ def read_input(text: str) -> Any:
     shape, _, dtype = text.partition(":")
     with blamed_on(f"--input {text}", "give a .npy file, a shape such as 1x3x224x224 or 4x16:int64, or a number"):
         if "x" in shape or dtype:
-            return random_values([int(size) for size in shape.split("x") if size], dtype or "float32")
+            return random_values([int(size) for size in shape.split("x")] if shape else [], dtype or "float32")
         return json.loads(text)
 
 

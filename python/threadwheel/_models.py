@@ -22,10 +22,10 @@ def load(path: str) -> jit.ScriptModule:
         return jit.load(path)
 
 
-def method_of(module: jit.ScriptModule, name: str) -> jit.ScriptMethod:
+def method_of(module: jit.ScriptModule, name: str, option: str = "--method") -> jit.ScriptMethod:
     method = getattr(module, name, None)
     if not isinstance(method, jit.ScriptMethod):
-        raise CommandError(f"--method {name}: there is no such method; choose from {', '.join(methods(module))}")
+        raise CommandError(f"{option} {name}: there is no such method; choose from {', '.join(methods(module))}")
     return method
 
 
@@ -152,7 +152,7 @@ def size_bytes(tensor: Any) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     if options.graph:
-        print(method_of(load(options.model), options.graph).graph, end="")
+        print(method_of(load(options.model), options.graph, "--graph").graph, end="")
         return 0
     found = inspection(options.model)
     if options.json:
@@ -205,6 +205,7 @@ def bench(options: argparse.Namespace) -> int:
     module = load(options.model)
     method = method_of(module, options.method)
     inputs = [_arrays.read_input(text) for text in options.input]
+    figure = new_figure() if options.plot else None
     before, rows = get_num_threads(), []
     call(method, inputs)
     for threads in options.threads:
@@ -223,18 +224,22 @@ def bench(options: argparse.Namespace) -> int:
                 f"{row['threads']:7}  {row['callers']:7}  {row['calls_per_second']:8.1f}  {row['median_ms']:9.3f}"
                 f"  {row['worst_ms']:8.3f}  {row['cpu_ms_per_call']:11.3f}"
             )
-    if options.plot:
-        plot(rows, options.plot)
+    if figure is not None:
+        plot(rows, figure, options.plot)
     return 0
 
 
-def plot(rows: list[dict[str, Any]], path: str) -> None:
-    """Draw throughput over callers, one line per number of threads."""
+def new_figure() -> Any:
+    """An empty picture. Where there can be none, that is an error before the measurements."""
     try:
         import matplotlib.figure
     except ImportError as error:
         raise CommandError("--plot needs matplotlib; pip install matplotlib") from error
-    figure = matplotlib.figure.Figure(figsize=(6, 4), layout="constrained")
+    return matplotlib.figure.Figure(figsize=(6, 4), layout="constrained")
+
+
+def plot(rows: list[dict[str, Any]], figure: Any, path: str) -> None:
+    """Draw throughput over callers, one line per number of threads."""
     axes = figure.add_subplot(xlabel="callers", ylabel="calls per second")
     for threads in dict.fromkeys(row["threads"] for row in rows):
         line = [(row["callers"], row["calls_per_second"]) for row in rows if row["threads"] == threads]

@@ -49,7 +49,7 @@ def load(
 
     `file` is its path, or its bytes. Weights stay in the file and are read when used; a program that writes them
     changes its own copy. `_extra_files` is filled as torch fills it: each key that it has gets the bytes of the file
-    that was saved under that name. `model` names one of several programs of a package.
+    that was saved under that name, b"" where there is none. `model` names one of several programs of a package.
 
     Ops are looked up when a method is first called, so an op that threadwheel lacks matters only to methods that use
     it. Raises ValueError (ArgumentError) that names the record for a file that is damaged, NotImplementedError for one
@@ -59,7 +59,7 @@ def load(
         raise _core.ArgumentError(f"load: map_location is {map_location!r}; threadwheel runs on the CPU, leave it out")
     if _extra_files is not None:
         for name in _extra_files:
-            _extra_files[name] = _core.read_record(file, f"extra/{name}")
+            _extra_files[name] = _core.read_record(file, f"extra/{name}", missing=b"")
     module, fingerprint = _core.load_module(file, model)
     # Absolute: other processes, and this one later, may have another current folder.
     source = file if isinstance(file, bytes) else os.path.abspath(os.fsdecode(file))

@@ -127,6 +127,18 @@ def archive(data: bytes = b"N", **others: bytes) -> bytes:
     return zipped(records(data, **others))
 
 
+def package(**numbers: int) -> bytes:
+    """A torch.package of modules of these names, each of which returns its number."""
+    contents = {".data/extern_modules": b"", ".data/version": b"6\n"}
+    for model, number_of_it in numbers.items():
+        folder = f".data/ts_code/{model}"
+        contents[f"{folder}/data.pkl"] = pickled(instance(f"__torch__.{model}.M", dict_of()))
+        contents[f"{folder}/constants.pkl"] = EMPTY
+        code = f"class M(Module):\n  def forward(self: __torch__.{model}.M) -> int:\n    return {number_of_it}\n"
+        contents[f".data/ts_code/code/__torch__/{model}.py"] = code.encode()
+    return zipped(contents)
+
+
 def entry_of(data: bytes, record: str) -> int:
     """Where the directory's entry of a record begins."""
     begin = data.find(ENTRY)

@@ -623,6 +623,16 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
         _core.read_archive(tmp_path / "empty.pt")
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(b"Gr\xc3\xbc\xc3\x9fe.pt", "Grüße.pt"), (b"\xff.pt", r"\xff.pt"), (b"a" * 150 + b"/m.pt", "a/m.pt")],
+)
+def test_paths_are_told_as_they_were_given(name: bytes, shown: str) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        _core.read_archive(os.fsdecode(name))
+    assert f"{shown}': cannot open it: " in str(caught.value)
+
+
 # --- pickles that are refused ---------------------------------------------------------------------------
 
 SCALES = tensor((2,), (1,), 0, storage("s", "Double", 2))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from archives import dict_of, instance, records, zipped
 from conftest import RunPython
 from goldens import DATA
 
@@ -41,3 +44,25 @@ def test_daemon_threads_do_not_spoil_the_exit(run_python: RunPython, work: str, 
     for _ in range(3):
         done = run_python(code + "time.sleep(0.2)\n", check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_daemon_threads_outlive_the_tables_of_the_libraries(run_python: RunPython, tmp_path: Path) -> None:
+    """A handler that was registered first runs last: while it sleeps, those of the libraries have run."""
+    loop = (
+        "class M(Module):\n  def forward(self: __torch__.M, x: Tensor, w: Tensor) -> Tensor:\n    y = x\n"
+        "    for i in range(1000000000):\n      y = torch.fft_fft(torch.conv2d(x, w))\n    return y\n"
+    )
+    model = instance("__torch__.M", dict_of())
+    (tmp_path / "m.pt").write_bytes(zipped(records(model) | {"code/__torch__.py": loop.encode()}))
+    code = (
+        "import ctypes, threading, time\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.__cxa_atexit(libc.usleep, ctypes.c_void_p(300_000), None)\n"
+        "import threadwheel as tw\n"
+        f"m, x, w = tw.jit.load({str(tmp_path / 'm.pt')!r}), tw.ones(1, 16, 32, 32), tw.ones(16, 16, 3, 3)\n"
+        "for _ in range(2):\n"
+        "    threading.Thread(target=lambda: m(x, w), daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+    done = run_python(code, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,14 @@ def test_parallel_info_program(run_python: RunPython, build: dict[str, Any]) -> 
     runtimes = {"OMP": "libgomp.so", "TBB": "libtbb.so"}
     for family, name in runtimes.items():
         assert any(name in line for line in lines) == (family == build["family"])
+
+
+def test_parallel_info_program_tells_of_a_full_disk() -> None:
+    program = Path(tw.__config__.package_dir()) / "bin" / "parallel_info"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([program], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == "parallel_info: standard output: No space left on device; make room or write elsewhere\n"
 
 
 def test_show_is_a_table_of_the_build(build: dict[str, Any]) -> None:

@@ -71,6 +71,7 @@ def test_bench_prints_a_row_for_each_setting() -> None:
             ["run", MODEL, "--method", "backward"],
             "threadwheel run: --method backward: there is no such method; choose from",
         ),
+        (["inspect", MODEL, "--graph", "backward"], "threadwheel inspect: --graph backward: there is no such method; "),
         (["run", MODEL, "--input", "x.npy"], "threadwheel run: --input x.npy: "),
         (["run", MODEL, "--input", "seven"], "threadwheel run: --input seven: "),
         (["run", MODEL], "argument 'x' is missing"),
@@ -78,6 +79,7 @@ def test_bench_prints_a_row_for_each_setting() -> None:
             ["run", MODEL, "--input", "1x3:uint16"],
             "--input 1x3:uint16: the dtype uint16 is not supported, only uint8, ",
         ),
+        (["run", MODEL, "--input", "1x3xx64"], "--input 1x3xx64: invalid literal for int()"),
         (["bench", MODEL, "--input", "1x3:str"], "--input 1x3:str: the dtype str is not supported, only uint8, "),
         (["run", MODEL, "--output", ""], "argument --output: '' is no name for a .npz file; give something like y.npz"),
         (["run", MODEL, "--output", "y.npy"], "argument --output: 'y.npy' is no name for a .npz file; "),
@@ -97,6 +99,14 @@ def test_mistakes_are_one_line(arguments: list[str], text: str) -> None:
     assert done.returncode == 2
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_bench_that_cannot_draw_does_not_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('none here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path) + os.pathsep + os.environ.get("PYTHONPATH", ""))
+    done = threadwheel("bench", MODEL, "--input", MODEL_SHAPE, "--seconds", "100", "--plot", "y.svg")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "threadwheel bench: --plot needs matplotlib; pip install matplotlib\n"
 
 
 @contextmanager

@@ -27,6 +27,31 @@ def archive(code: str) -> bytes:
     return file.getvalue()
 
 
+def test_the_only_model_of_a_package_needs_no_name() -> None:
+    assert jit.load(archives.package(one=1))() == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "text"),
+    [
+        (archives.package(one=1, two=2), "", "has no model ''; choose from 'one', 'two'"),
+        (archives.package(one=1, two=2), "three", "has no model 'three'; choose from 'one', 'two'"),
+        (archives.archive(), "one", "has no model 'one'; it is no torch.package, leave the name out"),
+    ],
+)
+def test_models_that_are_not_there_are_refused(data: bytes, name: str, text: str) -> None:
+    with pytest.raises(tw.ArgumentError, match=f"^archive in memory: {text}$"):
+        jit.load(data, model=name)
+
+
+def test_extra_files_are_filled_as_torch_fills_them() -> None:
+    plain = zipfile.ZipFile(io.BytesIO(archive("class M(Module):\n  training : bool\n")))
+    contents = {name.removeprefix("m/"): plain.read(name) for name in plain.namelist()}
+    files = {"labels.txt": b"", "absent": b"before"}
+    jit.load(archives.zipped(contents | {"extra/labels.txt": b"a"}), _extra_files=files)
+    assert files == {"labels.txt": b"a", "absent": b""}
+
+
 def test_functions_that_call_twice_do_not_fill_memory() -> None:
     """Each level doubles what inlining copies: 2 ** 17 bodies here, and any number of levels in a hostile file."""
     depth = 17

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from archives import EMPTY, dict_of, instance, number, pickled, records, tensor, text, zipped
+from archives import dict_of, instance, number, package, records, tensor, text, zipped
 from conftest import RunPython
 from goldens import DATA, check_case
 
@@ -82,14 +82,8 @@ def test_a_relative_path_means_the_same_file_elsewhere(path: Path, monkeypatch: 
 
 
 def test_one_of_several_models_stays_that_one() -> None:
-    contents = {".data/extern_modules": b"", ".data/version": b"6\n"}
-    for name, number_of_it in (("one", 1), ("two", 2)):
-        folder = f".data/ts_code/{name}"
-        contents[f"{folder}/data.pkl"] = pickled(instance(f"__torch__.{name}.M", dict_of()))
-        contents[f"{folder}/constants.pkl"] = EMPTY
-        code = f"class M(Module):\n  def forward(self: __torch__.{name}.M) -> int:\n    return {number_of_it}\n"
-        contents[f".data/ts_code/code/__torch__/{name}.py"] = code.encode()
-    assert [sent(jit.load(zipped(contents), model=name))() for name in ("one", "two")] == [1, 2]
+    data = package(one=1, two=2)
+    assert [sent(jit.load(data, model=name))() for name in ("one", "two")] == [1, 2]
 
 
 # --- what has changed ------------------------------------------------------------------------------------

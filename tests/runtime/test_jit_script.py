@@ -792,6 +792,15 @@ def test_errors_of_a_run_have_their_type_and_place() -> None:
         fail(0)
 
 
+def test_errors_with_half_a_character_keep_their_type() -> None:
+    @torch.jit.script
+    def fail(name: str) -> int:
+        raise KeyError(name[0:1])
+
+    with pytest.raises(KeyError, match=r"\\xc3"):
+        fail("é")
+
+
 def test_errors_of_ops_have_the_types_that_they_have_outside() -> None:
     @torch.jit.script
     def divide(n: int, by: int) -> int:

@@ -8,7 +8,8 @@
 // what it raises by name has the code that goes with the name (kValue of a ValueError), or kRuntime.
 //
 // Any number of threads may load, freeze and call at once, one module or many. Only what a program changes is its
-// caller's care: attributes that it sets, and weights and arguments that it writes in place.
+// caller's care: attributes that it sets, and weights and arguments that it writes in place. Calls must have ended when
+// main() returns or exit() is called, as oneDNN destroys its tables then.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +35,10 @@ using NamedValues = std::vector<std::pair<std::string, Value>>;
 // A method with its module. A handle, as Module is.
 class Method {
  public:
+  // A copy is all that a move makes, so that there are no handles to nothing.
+  Method(const Method&) = default;
+  Method& operator=(const Method&) = default;
+
   // Qualified: "__torch__.models.Net.forward".
   std::string name() const;
 
@@ -53,6 +58,9 @@ class Method {
 // A loaded program. A handle: copies refer to the same attributes and weights.
 class Module {
  public:
+  Module(const Module&) = default;  // as a Method's
+  Module& operator=(const Module&) = default;
+
   // The class's qualified name: "__torch__.models.Net".
   std::string name() const;
 

@@ -30,9 +30,12 @@ class Value {
 
   Value() noexcept = default;  // None
   Value(std::same_as<bool> auto value) : Value(Kind::kBool, value) {}  // NOLINT: these convert, as arguments do
+  // Throws Error(kValue) for an unsigned number beyond int64.
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Value(T value) : Value(Kind::kInt, static_cast<std::int64_t>(value)) {}  // NOLINT
+    requires(!std::same_as<T, bool> && sizeof(T) <= sizeof(std::int64_t))
+  Value(T value) : Value(Kind::kInt, static_cast<std::int64_t>(value)) {  // NOLINT
+    if constexpr (std::unsigned_integral<T>) refuse_negative();
+  }
   Value(double value);                // NOLINT
   Value(std::complex<double> value);  // NOLINT
   Value(std::string value);           // NOLINT
@@ -63,6 +66,7 @@ class Value {
   friend struct detail::Access;
 
   Value(Kind kind, std::int64_t number);
+  void refuse_negative() const;  // of an unsigned number: it was too large
 
   std::shared_ptr<const detail::ValueBody> body_;  // null: None
 };

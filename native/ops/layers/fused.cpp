@@ -15,6 +15,7 @@
 #include "ops/registry.h"
 #include "ops/shared/shapes.h"
 #include "parallel/fork_gate.h"
+#include "parallel/never_destroyed.h"
 #include "providers/dnn.h"
 #include "providers/weight.h"
 #include "threadwheel/error.h"
@@ -31,7 +32,7 @@ struct WeightObject final : ObjectValue {
   explicit WeightObject(dnn::WeightPtr given) : ObjectValue(class_type()), weight(std::move(given)) {}
 
   static const TypePtr& class_type() {
-    static const TypePtr type = Type::class_of(THREADWHEEL_WEIGHT, {});
+    static const TypePtr& type = detail::never_destroyed(Type::class_of(THREADWHEEL_WEIGHT, {}));
     return type;
   }
 
@@ -182,7 +183,7 @@ constexpr OpDefinition kOps[] = {
 Value constant_weight(const Tensor& tensor) {
   // Of one tensor in several places, or methods, of a model there is one weight.
   static std::mutex mutex;
-  static std::unordered_map<const void*, std::weak_ptr<dnn::Weight>> known;
+  static auto& known = detail::never_destroyed(std::unordered_map<const void*, std::weak_ptr<dnn::Weight>>());
   const Tensor plain = tensor.contiguous();
   const detail::ForkSafeLock lock(mutex);
   std::erase_if(known, [](const auto& each) { return each.second.expired(); });

@@ -7,6 +7,7 @@
 
 #include "ops/shared/quantizer.h"
 #include "ops/shared/shapes.h"
+#include "parallel/never_destroyed.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -21,18 +22,19 @@ std::vector<ClassDefinition::Attribute> weight_attributes() {
 }  // namespace
 
 const TypePtr& linear_class() {
-  static const TypePtr type = Type::class_of(THREADWHEEL_LINEAR_PARAMS, weight_attributes());
+  static const TypePtr& type =
+      detail::never_destroyed(Type::class_of(THREADWHEEL_LINEAR_PARAMS, weight_attributes()));
   return type;
 }
 
 const TypePtr& conv2d_class() {
-  static const TypePtr type = [] {
+  static const TypePtr& type = detail::never_destroyed([] {
     auto attributes = weight_attributes();
     const TypePtr ints = Type::list(Type::of(TypeKind::kInt));
     for (const char* name : {"stride", "padding", "dilation"}) attributes.push_back({name, ints});
     attributes.push_back({"groups", Type::of(TypeKind::kInt)});
     return Type::class_of(THREADWHEEL_CONV2D_PARAMS, std::move(attributes));
-  }();
+  }());
   return type;
 }
 
@@ -122,8 +124,8 @@ Value conv2d_of_state(const Value& state) {
 }
 
 Value recurrent_cell_params(const Value& state) {
-  static const TypePtr type =
-      Type::class_of("__torch__.torch.classes.rnn.CellParamsBase", {{"state", Type::of(TypeKind::kAny)}});
+  static const TypePtr& type = detail::never_destroyed(
+      Type::class_of("__torch__.torch.classes.rnn.CellParamsBase", {{"state", Type::of(TypeKind::kAny)}}));
   auto object = make_ref<ObjectValue>(type);
   object->slots[0] = state;
   return Value(Ref<ObjectValue>(object));

@@ -3,7 +3,8 @@
 //   inference run MODEL NUM_INPUTS FILE.npy...         calls forward, as loaded, frozen and loaded from memory, from
 //                                                      four threads at once, and compares the tensors of the result
 //                                                      with the files after the inputs
-//   inference values MODEL                             passes every kind of value to methods of MODEL, and back
+//   inference values MODEL                             passes every kind of value to methods of MODEL, and back; and
+//                                                      again when main() has returned
 //   inference refusals MODEL                           prints the error of each thing that must be refused, by name
 //
 // Exit code 0: all is as it should be; 1: an error of threadwheel, on stderr; 2: something differs.
@@ -136,7 +137,9 @@ void run(const std::string& path, std::size_t num_inputs, const std::vector<std:
 }
 
 void values(const std::string& path) {
-  const jit::Module model = jit::load(path);
+  jit::Module handle = jit::load(path);
+  const jit::Module model = std::move(handle);
+  expect(handle.name() == model.name(), "a handle that was moved from");
   expect(model.name() == "__torch__.M" && model.has_method("scaled") && !model.has_method("other"), "methods");
 
   // x + scale * len(words): defaults, names, an int for a float, memory in columns.
@@ -168,7 +171,7 @@ void values(const std::string& path) {
   expect(back[5].to_int() == 7 && back[6].to_bool(), "an int and a bool");
 
   expect(Value(std::complex<double>(1, 2)).to_complex().imag() == 2 && Value(3).to_complex() == 3.0 &&
-             Value(3).to_double() == 3 && !Value(0).is_none() && Value(false).kind() == Value::Kind::kBool,
+             Value(3).to_double() == 3 && Value(0xFFFFFFFFU).to_int() == 0xFFFFFFFF && !Value(0).is_none() && Value(false).kind() == Value::Kind::kBool,
          "numbers");
 
   // A list is the caller's own: what the program appends is seen in the result alone.
@@ -184,6 +187,14 @@ void values(const std::string& path) {
   expect(made.data<const std::int64_t>()[1] == 21 && made.strides() == std::vector<std::int64_t>{1}, "own memory");
   expect_no_python();
 }
+
+// Destroyed after all that was made since main() began, as the library's tables would be if they ever were.
+struct AtExit {
+  std::function<void()> action;
+  ~AtExit() {
+    if (action) action();
+  }
+} at_exit;
 
 void refusals(const std::string& path) {
   const jit::Module model = jit::load(path);
@@ -212,6 +223,7 @@ void refusals(const std::string& path) {
   refused("object", [&] { model.run_method("itself", {}); });
   refused("result", [&] { model.run_method("appended", {Value::list({})}).to_tensor(); });
   refused("complex", [&] { Value("1").to_complex(); });
+  refused("unsigned", [] { Value(std::numeric_limits<std::uint64_t>::max()); });
   refused("read-only", [&] { model.run_method("increase", {x}); });
   refused("write", [&] { x.data<float>(); });
   refused("element", [&] { x.data<const double>(); });
@@ -239,7 +251,10 @@ int main(int argc, char** argv) {
   try {
     const std::string& what = arguments.at(0);
     if (what == "run") run(arguments.at(1), std::stoul(arguments.at(2)), {arguments.begin() + 3, arguments.end()});
-    if (what == "values") values(arguments.at(1));
+    if (what == "values") {
+      values(arguments.at(1));
+      at_exit.action = [path = arguments.at(1)] { values(path); };
+    }
     if (what == "refusals") refusals(arguments.at(1));
   } catch (const tw::Error& error) {
     std::cerr << error.what() << std::endl;

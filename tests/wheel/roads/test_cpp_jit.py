@@ -105,6 +105,7 @@ REFUSALS = {
     ),
     "result": (0, r"^value: it is a list, not a tensor$"),
     "complex": (0, r"^value: it is a string, not a complex number$"),
+    "unsigned": (1, r"^int: 18446744073709551615 does not fit in 64 bits with a sign; use a smaller number$"),
     "read-only": (1, r"^add: the tensor to write to is read-only; pass a copy of it\s+in __torch__.M.increase"),
     "write": (1, r"^data: the memory may only be read; ask for data<const T>\(\), or copy it$"),
     "element": (0, r"^data: the tensor is float32, not float64$"),
