@@ -4,20 +4,22 @@
 
 #include "ops/shared/options.h"
 #include "ops/shared/pointwise.h"
+#include "tensor/layout.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
 namespace {
 
-Tensor copy_of(const Tensor& self, DType dtype, const char* op) {
-  Tensor out = Tensor::empty(self.sizes(), dtype);
-  convert_into(out, self, op);
+// Memory formats (c10::MemoryFormat) are wishes here: a copy keeps the order of the dimensions or is contiguous. Whether
+// there is a copy is what a program can see, by writing to the result.
+constexpr std::int64_t kContiguous = 0, kChannelsLast = 2, kChannelsLast3d = 3;
+
+Tensor copy_of(const Tensor& self, DType dtype, const char* op, std::int64_t format = kContiguous) {
+  const Tensor out = format == kPreserveFormat ? empty_like(self, dtype) : Tensor::empty(self.sizes(), dtype);
+  const Dims order = memory_order(out);
+  convert_into(reordered(out, self.sizes(), order), reordered(self, self.sizes(), order), op);
   return dtype == self.dtype() && self.quantizer() ? out.with_quantizer(self.quantizer()) : out;
 }
-
-// Memory formats (c10::MemoryFormat) are wishes here: a copy is always contiguous. Whether there is a copy is what a
-// program can see, by writing to the result.
-constexpr std::int64_t kContiguous = 0, kPreserve = 1, kChannelsLast = 2, kChannelsLast3d = 3;
 
 // What torch takes the strides for. Those that fit both are contiguous: is_channels_last_strides_2d of c10.
 std::int64_t format_of(const Tensor& self) {
@@ -34,9 +36,9 @@ std::int64_t format_of(const Tensor& self) {
 
 Tensor to(const Tensor& self, DType dtype, bool copy, const Value& memory_format = Value()) {
   check_memory_format("to", memory_format);
-  const std::int64_t format = memory_format.is_none() ? kPreserve : memory_format.to_int();
-  const bool reordered = format != kPreserve && format != format_of(self);
-  return copy || reordered || dtype != self.dtype() ? copy_of(self, dtype, "to") : self;
+  const std::int64_t format = format_or_preserve(memory_format);
+  const bool reordered = format != kPreserveFormat && format != format_of(self);
+  return copy || reordered || dtype != self.dtype() ? copy_of(self, dtype, "to", format) : self;
 }
 
 Tensor to_dtype(const Tensor& self, DType dtype, bool /*non_blocking*/, bool copy, const Value& memory_format) {
@@ -87,7 +89,7 @@ Tensor requires_grad(const Tensor& self, bool /*requires_grad*/) { return self; 
 
 Tensor clone(const Tensor& self, const Value& memory_format) {
   check_memory_format("clone", memory_format);
-  return copy_of(self, self.dtype(), "clone");
+  return copy_of(self, self.dtype(), "clone", format_or_preserve(memory_format));
 }
 
 Tensor contiguous(const Tensor& self, const Value& memory_format) {

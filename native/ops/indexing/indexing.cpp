@@ -10,6 +10,7 @@
 #include "ops/shared/elementwise.h"
 #include "ops/shared/moves.h"
 #include "ops/shared/views.h"
+#include "tensor/layout.h"
 
 namespace threadwheel {
 namespace {
@@ -165,7 +166,7 @@ Tensor index_put_(const Tensor& self, OptionalTensors indices, const Tensor& val
 }
 
 Tensor index_put(const Tensor& self, OptionalTensors indices, const Tensor& values, bool accumulate) {
-  return index_put_(copy_of(self), indices, values, accumulate);
+  return index_put_(ordered_copy(self), indices, values, accumulate);
 }
 
 std::vector<std::optional<Tensor>> all_given(std::span<const Tensor> indices) {

@@ -17,7 +17,7 @@ namespace {
 using namespace language;  // NOLINT: the vocabulary of these tables
 
 using Text = const std::string&;
-constexpr std::string_view kSpaces = " \n\t\f\v";
+constexpr std::string_view kSpaces = " \n\t\f\v\r\x1c\x1d\x1e";
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -313,11 +313,17 @@ Int ord(Text self) {
   return static_cast<unsigned char>(self[0]);
 }
 
+// Where a number starts that may have spaces and a plus, which from_chars does not read, before it.
+const char* number_start(Text self) {
+  const char* const last = self.data() + self.size();
+  const char* const first = std::find_if_not(self.data(), last, is_space);
+  return last - first > 1 && first[0] == '+' && first[1] != '-' ? first + 1 : first;
+}
+
 Int to_int(Text self) {
-  const char* first = self.data() + (self.size() > 1 && self[0] == '+' && is_digit(self[1]) ? 1 : 0);
   const char* const last = self.data() + self.size();
   Int number = 0;
-  const auto [end, error] = std::from_chars(first, last, number);
+  const auto [end, error] = std::from_chars(number_start(self), last, number);
   if (error == std::errc::result_out_of_range)
     throw Error(ErrorCode::kOverflow, "int: " + self + " does not fit in 64 bits; use a smaller number");
   if (error != std::errc() || end != last)
@@ -326,10 +332,9 @@ Int to_int(Text self) {
 }
 
 double to_float(Text self) {
-  const char* first = self.data() + (self.size() > 1 && self[0] == '+' && self[1] != '-' ? 1 : 0);
   const char* const last = self.data() + self.size();
   double number = 0;
-  const auto [end, error] = std::from_chars(first, last, number);
+  const auto [end, error] = std::from_chars(number_start(self), last, number);
   if (error != std::errc() || end != last)
     throw Error(ErrorCode::kValue, "could not convert string to float: '" + self + "'");
   return number;

@@ -6,6 +6,7 @@
 #include "ops/shared/checks.h"
 #include "ops/shared/moves.h"
 #include "ops/shared/views.h"
+#include "tensor/layout.h"
 
 namespace threadwheel {
 namespace {
@@ -139,7 +140,7 @@ Tensor flip_named(const char* op, const Tensor& self, Ints dims) {
     start += (self.size(at) - 1) * self.stride(at);
     strides[at] = -self.stride(at);
   }
-  return copy_of(self.as_strided(self.sizes(), std::move(strides), start));
+  return ordered_copy(self.as_strided(self.sizes(), std::move(strides), start));
 }
 
 Tensor flip(const Tensor& self, Ints dims) { return flip_named("flip", self, dims); }
@@ -163,7 +164,7 @@ Tensor rot90(const Tensor& self, std::int64_t k, Ints dims) {
     case 1: return views::transpose(flip(self, Dims{dims[1]}), dims[0], dims[1]);
     case 2: return flip(self, dims);
     case 3: return views::transpose(flip(self, Dims{dims[0]}), dims[0], dims[1]);
-    default: return copy_of(self);
+    default: return ordered_copy(self);
   }
 }
 

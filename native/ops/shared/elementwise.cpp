@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "tensor/layout.h"
 #include "threadwheel/parallel.h"
 
 namespace threadwheel {
@@ -37,6 +38,14 @@ std::pair<const std::byte*, const std::byte*> extent(const Tensor& tensor) {
 
 bool same_view(const Tensor& a, const Tensor& b) {
   return a.raw_data() == b.raw_data() && a.dtype() == b.dtype() && a.sizes() == b.sizes() && a.strides() == b.strides();
+}
+
+Tensor new_result(std::span<const Operand> operands, const Dims& sizes, DType dtype) {
+  std::array<const Tensor*, detail::Elementwise::kMaxOperands> tensors{};
+  std::size_t count = 0;
+  for (const Operand& operand : operands)
+    if (!operand.is_number()) tensors[count++] = &operand.tensor();
+  return empty_like(sizes, dtype, std::span(tensors).first(count));
 }
 
 }  // namespace
@@ -130,7 +139,7 @@ Tensor Elementwise::prepare_out(DType natural) {
       }
     }
   const DType dtype = result_dtype(natural);
-  if (given_out_ == nullptr) return Tensor::empty(sizes, dtype);
+  if (given_out_ == nullptr) return new_result(operands_, sizes, dtype);
   if (!(given_out_->sizes() == sizes))
     throw Error(ErrorCode::kValue, std::string(rule_.op) + ": the result has sizes " + to_string(sizes) +
                                        " and the tensor to write to " + to_string(given_out_->sizes()) +
@@ -185,7 +194,10 @@ Tensor Elementwise::run(DType natural, Kernel kernel) {
   const Tensor result = prepare_out(natural);
   // Of truth values there is a step to no other type, which only in-place comparisons need.
   const bool indirect = natural == DType::kBool && result.dtype() != DType::kBool;
-  const Tensor out = indirect ? Tensor::empty(result.sizes(), natural) : result;
+  const Tensor written = indirect ? Tensor::empty(result.sizes(), natural) : result;
+  // Runs along the result's memory are the longest.
+  const Dims order = memory_order(written);
+  const Tensor out = reordered(written, result.sizes(), order);
   const StridedOperand strided_out(out);
   std::array<StridedOperand, kMaxOperands + 1> strided{strided_out, strided_out, strided_out, strided_out};
   direct_[0] = out.dtype() == natural;
@@ -197,6 +209,7 @@ Tensor Elementwise::run(DType natural, Kernel kernel) {
       settle_number(k, strided[k + 1]);
     } else {
       settle_tensor(k, result, strided[k + 1]);
+      if (!order.empty()) strided[k + 1] = StridedOperand(tensors_[k] = reordered(tensors_[k], result.sizes(), order));
     }
   }
   if (is_simple(out)) {
@@ -207,7 +220,7 @@ Tensor Elementwise::run(DType natural, Kernel kernel) {
           run_blocks(pointers, strides, n, kernel);
         });
   }
-  if (indirect) convert_into(result, out, rule_.op);
+  if (indirect) convert_into(result, written, rule_.op);
   return given_out_ != nullptr ? *given_out_ : result;
 }
 

@@ -11,7 +11,6 @@ namespace threadwheel {
 namespace {
 
 constexpr std::int64_t kStrided = 0;         // c10::Layout
-constexpr std::int64_t kPreserve = 1;
 constexpr std::int64_t kLastMemoryFormat = 3;  // c10::MemoryFormat: contiguous, preserve, channels last in 2d and 3d
 
 [[noreturn]] void refuse(const char* op, const std::string& problem) {
@@ -40,8 +39,12 @@ void check_memory_format(const char* op, const Value& memory_format) {
                    std::to_string(kLastMemoryFormat));
 }
 
+std::int64_t format_or_preserve(const Value& memory_format) {
+  return memory_format.is_none() ? kPreserveFormat : memory_format.to_int();
+}
+
 bool is_dense_in(const Tensor& self, std::int64_t format) {
-  if (format <= kPreserve) return self.is_contiguous();
+  if (format <= kPreserveFormat) return self.is_contiguous();
   return self.dim() == format + 2 && views::movedim(self, 1, -1).is_contiguous();
 }
 

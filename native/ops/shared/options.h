@@ -14,6 +14,10 @@ void check_layout(const char* op, const Value& layout);
 void check_device(const char* op, const Value& device);
 void check_memory_format(const char* op, const Value& memory_format);
 
+// The c10::MemoryFormat asked for. Preserved, which is the default of copies: dimensions keep their order in memory.
+constexpr std::int64_t kPreserveFormat = 1;
+std::int64_t format_or_preserve(const Value& memory_format);
+
 // Whether the elements lie dense in the order of memory of c10::MemoryFormat `format`: channels last, or contiguous.
 bool is_dense_in(const Tensor& self, std::int64_t format);
 
