@@ -196,18 +196,21 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     try:
-        arguments = sys.argv[1:] if argv is None else argv
-        args = _parser(arguments).parse_args(arguments)
-        code: int = args.run(args)
-        sys.stdout.flush()
-        return code
+        try:
+            arguments = sys.argv[1:] if argv is None else argv
+            args = _parser(arguments).parse_args(arguments)
+            code: int = args.run(args)
+            return code
+        finally:
+            print(end="", flush=True)  # here, where it can be told that the output goes nowhere
     except BuildError as err:
         print(printable(str(err)), file=sys.stderr)
         return err.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _forget_output()
+        return 141  # as shells have it; 1 would be a finding
     except OSError as err:
+        _forget_output()
         print(
             f"{err.filename or 'threadwheel_build'}: {err.strerror}; make room or choose another folder",
             file=sys.stderr,
@@ -215,3 +218,9 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _forget_output() -> None:
+    """Give what is still buffered for standard output to nobody: Python would try again when it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -129,10 +129,23 @@ def test_the_cmake_package_is_where_it_says() -> None:
     assert (folder / "threadwheel_build-config.cmake").is_file()
 
 
+def in_bash(command: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": "python"}
+    command = f"set -o pipefail; {sys.executable} -S -m threadwheel_build {command}"
+    return subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -S -m threadwheel_build matrix --all | head -1"
-    done = subprocess.run(command, shell=True, cwd=ROOT, env={"PATH": os.environ["PATH"], "PYTHONPATH": "python"}, capture_output=True, text=True)  # fmt: skip
-    assert done.stderr == ""
+    done = in_bash("matrix --all | head -1")
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", ["plan", "--cmake-dir", "--help", "--version"])
+def test_output_that_goes_nowhere_is_told(arguments: str) -> None:
+    done = in_bash(f"{arguments} > /dev/full")
+    problem = "threadwheel_build: No space left on device; make room or choose another folder\n"
+    assert (done.returncode, done.stderr) == (2, problem)
+    assert in_bash(f"{arguments} >&-").returncode == 0  # nobody asked for it
 
 
 GOOD = "[families.F]\nlabel='f'\n[options.A]\nkind='threading'\nfamilies={F='F'}\ndefault='F'\n"
