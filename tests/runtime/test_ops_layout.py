@@ -68,6 +68,22 @@ def test_values_do_not_depend_on_the_order(dtype: str) -> None:
     np.testing.assert_array_equal(x.to(tw.float64).numpy(), array.astype("f8"))
 
 
+def test_random_numbers_are_drawn_in_the_order_of_memory() -> None:
+    like = tw.zeros(3, 2).t()
+    tw.manual_seed(7)
+    row_major = tw.rand(3, 2)
+    tw.manual_seed(7)
+    assert tw.rand_like(like).tolist() == row_major.t().tolist()
+    tw.manual_seed(7)
+    assert like.clone().uniform_().tolist() == row_major.t().tolist()
+    tw.manual_seed(7)
+    kept = tw.dropout(tw.ones(3, 2), 0.5, True)
+    tw.manual_seed(7)
+    assert tw.dropout(tw.ones(3, 2).t(), 0.5, True).tolist() == kept.t().tolist()
+    p = tw.tensor([[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    assert like.clone().bernoulli_(p).tolist() == p.tolist()
+
+
 @tw.jit.script
 def changed_copies(x: tw.Tensor) -> tuple[tw.Tensor, tw.Tensor]:
     y = x.t() + 1
