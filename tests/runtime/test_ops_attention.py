@@ -69,6 +69,14 @@ def test_multi_head_attention_splits_and_averages() -> None:
     np.testing.assert_allclose(out.numpy(), merged @ p.T + c, rtol=1e-4, atol=1e-4)
 
 
+def test_multi_head_attention_to_nothing_is_no_number() -> None:
+    x, w, b, p, c = numbers(2, 3, 4), numbers(12, 4), numbers(12), numbers(4, 4), numbers(4)
+    masked = np.array([[True] * 3, [False, False, True]])
+    out, weights = tw._core.ops["_native_multi_head_attention"](x, x, x, 4, 2, w, b, p, c, masked, mask_type=1)
+    assert np.isnan(out.numpy()[0]).all() and np.isnan(weights.numpy()[0]).all()
+    assert np.isfinite(out.numpy()[1]).all() and (weights.numpy()[1, :, 2] == 0).all()
+
+
 def test_errors() -> None:
     q = numbers(1, 2, 3, 4)
     with pytest.raises(NotImplementedError, match=r"dropout_p is 0\.5\d*; only 0 is supported"):

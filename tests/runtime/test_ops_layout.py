@@ -25,6 +25,10 @@ KEEPING: dict[str, Callable[[tw.Tensor], tw.Tensor]] = {
     "zeros_like": lambda x: tw.zeros_like(x),
     "full_like": lambda x: tw.full_like(x, 2, dtype=tw.int32),
     "flip": lambda x: x.flip(0),
+    "index_fill": lambda x: x.index_fill(0, tw.tensor([0]), 1.0),
+    "put": lambda x: x.put(tw.tensor([0]), tw.tensor([1.0])),
+    "sort": lambda x: x.sort(0)[0],
+    "argsort": lambda x: x.argsort(1),
     "index_put": lambda x: x.index_put((tw.tensor([0]),), tw.tensor(1.0)),
 }
 
@@ -32,6 +36,12 @@ KEEPING: dict[str, Callable[[tw.Tensor], tw.Tensor]] = {
 @pytest.mark.parametrize("name", KEEPING)
 def test_results_keep_the_order_of_their_operands(name: str) -> None:
     assert KEEPING[name](tw.from_numpy(X).permute(2, 0, 1)).stride() == (1, 12, 4)
+
+
+def test_some_results_are_contiguous_all_the_same() -> None:
+    x = tw.from_numpy(X).permute(2, 0, 1)
+    for result in (x.masked_fill(x > 3, 1.0), 2**x, x.renorm(2.0, 0, 1.0), x.cumsum(0), x.softmax(-1)):
+        assert result.stride() == (6, 3, 1)
 
 
 def test_gaps_and_repeats_of_operands_are_not_kept() -> None:
@@ -56,6 +66,22 @@ def test_values_do_not_depend_on_the_order(dtype: str) -> None:
     np.testing.assert_array_equal((x + x[:, :1]).numpy(), array + array[:, :1])
     np.testing.assert_array_equal((x == x.flip(0)).numpy(), array == array[::-1])
     np.testing.assert_array_equal(x.to(tw.float64).numpy(), array.astype("f8"))
+
+
+def test_random_numbers_are_drawn_in_the_order_of_memory() -> None:
+    like = tw.zeros(3, 2).t()
+    tw.manual_seed(7)
+    row_major = tw.rand(3, 2)
+    tw.manual_seed(7)
+    assert tw.rand_like(like).tolist() == row_major.t().tolist()
+    tw.manual_seed(7)
+    assert like.clone().uniform_().tolist() == row_major.t().tolist()
+    tw.manual_seed(7)
+    kept = tw.dropout(tw.ones(3, 2), 0.5, True)
+    tw.manual_seed(7)
+    assert tw.dropout(tw.ones(3, 2).t(), 0.5, True).tolist() == kept.t().tolist()
+    p = tw.tensor([[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    assert like.clone().bernoulli_(p).tolist() == p.tolist()
 
 
 @tw.jit.script

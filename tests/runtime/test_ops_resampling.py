@@ -53,6 +53,28 @@ def test_the_identity_grid_gives_the_image() -> None:
     np.testing.assert_allclose(tw.grid_sampler(x, grid + 10, 0, 1, True).numpy()[..., 0, 0], x[..., -1, -1])
 
 
+@pytest.mark.parametrize("number", (np.nan, np.inf, -np.inf))
+def test_positions_that_are_no_numbers(number: float) -> None:
+    x, grid = numbers(1, 2, 3, 3), np.full((1, 1, 1, 2), number, "f4")
+
+    def sampled(mode: int, padding: int) -> list[float]:
+        return tw.grid_sampler(x, grid, mode, padding, False).flatten().tolist()
+
+    first, edge = x[0, :, 0, 0].tolist(), x[0, :, 2, 2].tolist()
+    for mode, padding in ((0, 0), (2, 0), (2, 1), (2, 2)):  # linear without padding, and cubic
+        assert np.isnan(sampled(mode, padding)).all()
+    for mode in (0, 1):
+        assert sampled(mode, 1) == (edge if number > 0 else first)
+        assert sampled(mode, 2) == first
+    assert sampled(1, 0) == [0, 0]
+
+
+def test_positions_far_outside() -> None:
+    x, far = numbers(1, 1, 3, 3), np.full((1, 1, 1, 2), 1e30, "f4")
+    assert tw.grid_sampler(x, far, 2, 1, True).flatten().tolist() == [x[0, 0, 2, 2]]
+    assert tw.grid_sampler(x, far, 2, 0, True).flatten().tolist() == [0]
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match="expected 4 dimensions, and spatial sizes of 1 or more"):
         tw.upsample_nearest2d(numbers(1, 1, 3, 3), [2, 0])

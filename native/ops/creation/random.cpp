@@ -1,5 +1,5 @@
-// Random tensors. Elements are drawn one after another, in row-major order: what a seed gives depends neither on the
-// number of threads nor on strides. Nothing makes a generator that could be passed: those arguments are None.
+// Random tensors. Elements are drawn one after another, in the order of memory as torch's: what a seed gives does not
+// depend on the number of threads. Nothing makes a generator that could be passed: those arguments are None.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -12,6 +12,7 @@
 #include "ops/families.h"
 #include "ops/shared/options.h"
 #include "ops/shared/shapes.h"
+#include "tensor/layout.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -30,11 +31,11 @@ void manual_seed(std::int64_t seed) { Draws().seed(static_cast<std::uint64_t>(se
 
 // --- each distribution, into a tensor -------------------------------------------------------------------------------
 
-// Each element as sample(draws) gives it, a T that is converted.
+// Each element as sample(draws) gives it, a T that is converted; in the order of memory, as torch draws.
 template <class T, class Sample>
 Tensor draw(const char* op, const Tensor& out, Sample sample) {
   check_writable(out, op);
-  const Tensor made = Tensor::empty(out.sizes(), DTypeOf<T>::value);
+  const Tensor made = empty_like(out, DTypeOf<T>::value);
   Draws draws;
   std::generate_n(made.data<T>(), made.numel(), [&] { return sample(draws); });
   copy_into(out, made, op);
@@ -154,7 +155,8 @@ Tensor bernoulli_into(const Tensor& self, double p, const Value& /*generator*/) 
 Tensor bernoulli_into_tensor(const Tensor& self, const Tensor& p, const Value& /*generator*/) {
   check_floating("bernoulli_", p.dtype());
   const bool wide = p.dtype() == DType::kFloat64;
-  const Tensor limits = copy_of(convert(broadcast_to(p, self.sizes()), DType::kFloat64, "bernoulli_"));
+  const Tensor limits = empty_like(self, DType::kFloat64);  // in the order of the draws
+  convert_into(limits, broadcast_to(p, self.sizes()), "bernoulli_");
   const double* limit = limits.data<double>();
   return draw<bool>("bernoulli_", self, [&](Draws& draws) {
     check_probability("bernoulli_", *limit);
@@ -192,7 +194,8 @@ Tensor empty_of(const char* op, Sizes size, DType dtype, const Value& layout, co
 Tensor empty_as(const char* op, const Tensor& self, MaybeDType dtype, const Value& layout, const Value& device,
                 const Value& memory_format) {
   check_memory_format(op, memory_format);
-  return empty_of(op, self.sizes(), dtype.value_or(self.dtype()), layout, device);
+  const Tensor out = empty_of(op, self.sizes(), dtype.value_or(self.dtype()), layout, device);
+  return format_or_preserve(memory_format) == kPreserveFormat ? empty_like(self, out.dtype()) : out;
 }
 
 Tensor rand(Sizes size, MaybeDType dtype, const Value& layout, const Value& device, const Value& /*pin_memory*/) {
@@ -315,7 +318,7 @@ Tensor multinomial(const Tensor& self, std::int64_t num_samples, bool replacemen
   check_weights(self, num_samples, replacement);
   if (!replacement || num_samples == 1) {
     // The least of exponential numbers with these rates: each category is it with its probability.
-    const Tensor rates = exponential_into(Tensor::empty(self.sizes(), self.dtype()), 1, {});
+    const Tensor rates = exponential_into(empty_like(self, self.dtype()), 1, {});
     const Tensor places = aten("div.Tensor", {self, rates});
     return num_samples == 1 ? aten("argmax", {places, std::int64_t{-1}, true})
                             : aten_value("topk", {places, num_samples}).to_tuple()[1].to_tensor();

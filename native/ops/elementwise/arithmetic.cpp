@@ -356,6 +356,11 @@ Tensor lerp_tensor(const Tensor& self, const Tensor& end, const Tensor& weight) 
   return apply<Lerp, Where>({self, end, weight}, self);
 }
 
+// Contiguous, as torch's, unlike other results.
+Tensor power_of_number(Scalar self, const Tensor& exponent) {
+  return number_binary<Power>(self, exponent).contiguous();
+}
+
 constexpr OpDefinition kOps[] = {
     define_op<add_tensor<>>("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"),
     define_op<add_number<>>("aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor"),
@@ -413,7 +418,7 @@ constexpr OpDefinition kOps[] = {
     define_op<binary_number<Fmod, Into::kSelf>>("aten::fmod_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)"),
     define_op<binary<Power>>("aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor"),
     define_op<pow_number<>>("aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor"),
-    define_op<number_binary<Power>>("aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor"),
+    define_op<power_of_number>("aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor"),
     define_op<pow_number<Into::kSelf>>("aten::pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)"),
     define_op<binary<Power, Into::kSelf>>("aten::pow_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)"),
     define_op<square<>>("aten::square(Tensor self) -> Tensor"),

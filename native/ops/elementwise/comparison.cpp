@@ -182,7 +182,10 @@ Tensor fill_masked(const Tensor& self, const Tensor& mask, const Tensor& value) 
   static constexpr ElementwiseRule kRule{.op = "masked_fill", .conditions = 1};
   check_mask("masked_fill", mask);
   const Tensor wide = convert(value, compute_dtype(self.dtype()), "masked_fill");
-  return elementwise(ComputeTypes(), kRule, {mask, self}, destination<Where>(self),
+  const Tensor out = Where == Into::kSelf ? self
+                                          : Tensor::empty(broadcast_sizes("masked_fill", self.sizes(), mask.sizes()),
+                                                          self.dtype());  // as torch's, in no operand's order
+  return elementwise(ComputeTypes(), kRule, {mask, self}, &out,
                      [&]<class T>() { return MaskedFill<T>{*wide.data<const T>()}; });
 }
 

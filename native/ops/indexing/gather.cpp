@@ -11,6 +11,7 @@
 #include "ops/shared/moves.h"
 #include "ops/shared/shapes.h"
 #include "ops/shared/views.h"
+#include "tensor/layout.h"
 
 namespace threadwheel {
 namespace {
@@ -364,11 +365,11 @@ Tensor take_along_dim(const Tensor& self, const Tensor& indices, std::optional<s
 }
 
 // The form that leaves `self` alone.
-template <auto InPlace, class Signature = decltype(InPlace)>
+template <auto InPlace, auto Copy = &copy_of, class Signature = decltype(InPlace)>
 struct OnCopy;
-template <auto InPlace, class... Args>
-struct OnCopy<InPlace, Tensor (*)(const Tensor&, Args...)> {
-  static Tensor call(const Tensor& self, Args... args) { return InPlace(copy_of(self), args...); }
+template <auto InPlace, auto Copy, class... Args>
+struct OnCopy<InPlace, Copy, Tensor (*)(const Tensor&, Args...)> {
+  static Tensor call(const Tensor& self, Args... args) { return InPlace(Copy(self), args...); }
 };
 
 constexpr OpDefinition kOps[] = {
@@ -403,9 +404,9 @@ constexpr OpDefinition kOps[] = {
     define_op<OnCopy<index_copy_>::call>(
         "aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor"),
     define_op<index_copy_>("aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)"),
-    define_op<OnCopy<index_fill_tensor_>::call>(
+    define_op<OnCopy<index_fill_tensor_, &ordered_copy>::call>(
         "aten::index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor"),
-    define_op<OnCopy<index_fill_>::call>(
+    define_op<OnCopy<index_fill_, &ordered_copy>::call>(
         "aten::index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor"),
     define_op<index_fill_tensor_>(
         "aten::index_fill_.int_Tensor(Tensor(a!) self, int dim, Tensor index, Tensor value) -> Tensor(a!)"),
@@ -416,7 +417,7 @@ constexpr OpDefinition kOps[] = {
     define_op<index_reduce_>("aten::index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, "
                              "*, bool include_self=True) -> Tensor(a!)"),
     define_op<take>("aten::take(Tensor self, Tensor index) -> Tensor"),
-    define_op<OnCopy<put_>::call>(
+    define_op<OnCopy<put_, &ordered_copy>::call>(
         "aten::put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor"),
     define_op<put_>(
         "aten::put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> Tensor(a!)"),

@@ -340,7 +340,8 @@ std::tuple<Tensor, Tensor> multi_head(const Tensor& query, const Tensor& key, co
     k = project(key, p, 1, embed, heads);
     v = project(value, p, 2, embed, heads);
   }
-  const auto [mixed, weights] = attend_any(q, k, v, mask, false, std::nullopt, want_weights);
+  const auto [mixed, weights] =
+      attend_any(q, k, v, mask, false, std::nullopt, want_weights, std::numeric_limits<double>::quiet_NaN());
   return {linear(reshaped(transpose_view(mixed, 1, 2), query.sizes()), p.proj_weight, p.proj_bias), weights};
 }
 

@@ -7,6 +7,7 @@
 #include "ops/compose.h"
 #include "ops/families.h"
 #include "ops/shared/pointwise.h"
+#include "tensor/layout.h"
 #include "threadwheel/error.h"
 
 namespace threadwheel {
@@ -28,7 +29,8 @@ Tensor kept(const char* op, const Tensor& input, double p, bool of_channels) {
                                          " dimensions; expected 2 or more, the second those of channels");
     std::fill(sizes.begin() + 2, sizes.end(), 1);
   }
-  return aten("bernoulli_.float", {Tensor::empty(sizes, input.dtype()), 1 - p});
+  const Tensor noise = of_channels ? Tensor::empty(sizes, input.dtype()) : empty_like(input, input.dtype());
+  return aten("bernoulli_.float", {noise, 1 - p});
 }
 
 enum class Kind { kElements, kChannels, kAlpha, kAlphaChannels };
@@ -52,7 +54,7 @@ Tensor dropout(const Tensor& input, double p, bool train) {
 // The result, and which elements stayed.
 std::tuple<Tensor, Tensor> native_dropout(const Tensor& input, double p, std::optional<bool> train) {
   check_p("native_dropout", p);
-  const Tensor mask = Tensor::empty(input.sizes(), DType::kBool);
+  const Tensor mask = empty_like(input, DType::kBool);
   if (!train.value_or(true)) return {aten("clone", {input}), aten("fill_.Scalar", {mask, true})};
   aten("bernoulli_.float", {mask, 1 - p});
   return {aten("mul_.Scalar", {aten("mul.Tensor", {input, mask}), p == 1 ? 0.0 : 1 / (1 - p)}), mask};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -371,6 +372,7 @@ struct GridAxis {
   std::int64_t size;
   bool align_corners;
   Padding padding;
+  bool flat;  // of an image: there torch takes NaN for the first element, in volumes for the last
 
   T reflect(T at, T twice_low, T twice_high) const {
     if (twice_low == twice_high) return T(0);
@@ -385,6 +387,7 @@ struct GridAxis {
     if (padding == Padding::kReflection)
       at = align_corners ? reflect(at, T(0), static_cast<T>(2 * (size - 1)))
                          : reflect(at, T(-1), static_cast<T>(2 * size - 1));
+    if (flat && std::isnan(at)) return T(0);
     return std::min(static_cast<T>(size - 1), std::max(at, T(0)));
   }
 
@@ -400,11 +403,13 @@ struct GridTaps {
   std::array<std::int64_t, 4> index{};
   std::array<T, 4> weight{};
   int count = 0;
+  bool undefined = false;  // the position is no number, and so is the sample
 
   GridTaps(const GridAxis<T>& axis, T x, std::int64_t mode) {
     const T raw = axis.unnormalized(x);
     const T at = mode == 2 ? raw : axis.fold(raw);
-    if (!(std::abs(at) < T(1e15))) {  // NaN or far away: nothing, except that NaN spreads
+    undefined = axis.flat && mode != 1 && !std::isfinite(at);
+    if (undefined || (mode != 2 && !is_near(at))) {
       index[0] = -1;
       count = 1;
       return;
@@ -425,17 +430,23 @@ struct GridTaps {
     }
     weight = cubic_weights(at - base);
     count = 4;
-    for (int i = 0; i < 4; ++i)
-      index[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(axis.fold(base + static_cast<T>(i - 1)));
+    for (int i = 0; i < 4; ++i) {
+      const T tap = axis.fold(base + static_cast<T>(i - 1));
+      index[static_cast<std::size_t>(i)] = is_near(tap) ? static_cast<std::int64_t>(tap) : -1;
+    }
   }
+
+  // Whether integers hold the position; no axis is longer.
+  static bool is_near(T at) { return std::abs(at) < T(1e15); }
 };
 
 template <class T>
 void sample_point(const std::array<GridAxis<T>, 3>& axes, const std::array<GridTaps<T>, 3>& taps, const T* planes,
                   std::int64_t channels, T* out, std::int64_t step) {
   const std::int64_t plane = axes[0].size * axes[1].size * axes[2].size;
+  const bool undefined = taps[0].undefined || taps[1].undefined || taps[2].undefined;
   for (std::int64_t c = 0; c < channels; ++c) {
-    T sum(0);
+    T sum = undefined ? std::numeric_limits<T>::quiet_NaN() : T(0);
     for (int z = 0; z < taps[0].count; ++z)
       for (int y = 0; y < taps[1].count; ++y)
         for (int x = 0; x < taps[2].count; ++x) {
@@ -458,14 +469,14 @@ void sample(const Tensor& input, const Tensor& grid, std::int64_t mode, Padding 
   const std::int64_t channels = input.size(1);
   std::array<GridAxis<T>, 3> axes;
   for (std::size_t i = 0; i < 3; ++i)
-    axes[i] = {i + dims < 3 ? 1 : input.size(i + dims - 1), align_corners, padding};
+    axes[i] = {i + dims < 3 ? 1 : input.size(i + dims - 1), align_corners, padding, dims == 2};
   const std::int64_t image = axes[0].size * axes[1].size * axes[2].size * channels;
   const auto coordinates = static_cast<std::int64_t>(dims);
   parallel_for(0, grid.size(0) * points, std::max<std::int64_t>(1, kGrain / (8 * std::max<std::int64_t>(1, channels))),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
                    const T* at = grid.data<const T>() + i * coordinates;  // x, y, z
-                   const GridTaps<T> middle(GridAxis<T>{1, true, Padding::kBorder}, T(0), 1);
+                   const GridTaps<T> middle(GridAxis<T>{1, true, Padding::kBorder, true}, T(0), 1);
                    sample_point<T>(axes,
                                    {dims == 3 ? GridTaps<T>(axes[0], at[2], mode) : middle,
                                     GridTaps<T>(axes[1], at[1], mode), GridTaps<T>(axes[2], at[0], mode)},

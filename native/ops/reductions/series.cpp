@@ -312,7 +312,7 @@ Tensor renorm(const Tensor& self, Scalar p, std::int64_t dim, Scalar maxnorm) {
   const Tensor norm = aten("linalg_vector_norm", {self, p, others, true});
   const Tensor scale = aten("mul.Scalar", {aten("reciprocal", {aten("add.Scalar", {norm, 1e-7})}), maxnorm});
   const Tensor factor = aten("where.ScalarOther", {aten("gt.Scalar", {norm, maxnorm}), scale, 1.0});
-  return convert(aten("mul.Tensor", {self, factor}), self.dtype(), "renorm");
+  return convert(aten("mul.Tensor", {self, factor}), self.dtype(), "renorm").contiguous();
 }
 
 Tensor renorm_in_place(const Tensor& self, Scalar p, std::int64_t dim, Scalar maxnorm) {

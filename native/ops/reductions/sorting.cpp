@@ -10,6 +10,7 @@
 #include "ops/shared/elementwise.h"
 #include "ops/shared/moves.h"
 #include "ops/shared/views.h"
+#include "tensor/layout.h"
 #include "threadwheel/parallel.h"
 
 namespace threadwheel {
@@ -101,6 +102,14 @@ void sort_row(std::vector<Entry<T>>& row, bool stable, Before before) {
   }
 }
 
+// With its dimensions in memory as those of what was sorted.
+Tensor ordered_as(const Tensor& self, const Tensor& sorted) {
+  if (self.is_contiguous()) return sorted;
+  const Tensor out = empty_like(self, sorted.dtype());
+  copy_elements(sorted, out);
+  return out;
+}
+
 Sorted sort_stable(const Tensor& self, std::optional<bool> asked_stable, std::int64_t dim, bool descending) {
   constexpr std::int64_t kMany = 32768;  // torch sorts so many integers in one row by their digits, which is stable
   const std::size_t at = wrap_dim("sort", dim, self.dim());
@@ -115,7 +124,7 @@ Sorted sort_stable(const Tensor& self, std::optional<bool> asked_stable, std::in
       sort_row(row, stable, Below<T>());
     }
   });
-  return {values_at(self, at, positions), positions};
+  return {ordered_as(self, values_at(self, at, positions)), ordered_as(self, positions)};
 }
 
 Sorted sort(const Tensor& self, std::int64_t dim, bool descending) {
