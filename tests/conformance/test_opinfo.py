@@ -29,6 +29,7 @@ LEFT_OPEN = {
     "new_empty_strided": "elements of uninitialised memory",
     "empty_strided": "elements of uninitialised memory",
     "matrix_exp": "digits of float32 that cancel",
+    "bernoulli": "what is drawn, of few elements that may be drawn alike so often",
     "multinomial": "what is drawn, of weights that nearly always draw the same",
     "special.modified_bessel_i0": "infinity, of which torch makes NaN",
     "special.modified_bessel_i1": "infinity, of which torch makes NaN",
