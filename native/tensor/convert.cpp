@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tensor/layout.h"
 #include "tensor/strided_loop.h"
 
 namespace threadwheel {
@@ -72,7 +73,9 @@ RunConverter run_converter(DType from, DType to) {
 }
 
 void convert_into(const Tensor& to, const Tensor& from, const char* op) {
-  const StridedLoop loop(to.sizes(), {StridedOperand(to), StridedOperand(from)});
+  const Dims order = memory_order(to);
+  const Tensor target = reordered(to, to.sizes(), order), source = reordered(from, to.sizes(), order);
+  const StridedLoop loop(target.sizes(), {StridedOperand(target), StridedOperand(source)});
   if (to.dtype() != from.dtype()) {
     check_convertible(to.dtype(), op);
     check_convertible(from.dtype(), op);

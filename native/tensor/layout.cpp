@@ -47,8 +47,7 @@ Dims inside_out(const Dims& sizes, std::span<const Tensor* const> operands) {
   return order;
 }
 
-}  // namespace
-
+// Strides without gaps for a result of these sizes.
 Dims dense_strides(const Dims& sizes, std::span<const Tensor* const> operands) {
   Dims strides(sizes.size());
   std::int64_t stride = 1;
@@ -60,15 +59,22 @@ Dims dense_strides(const Dims& sizes, std::span<const Tensor* const> operands) {
   return strides;
 }
 
+}  // namespace
+
 Tensor empty_like(const Dims& sizes, DType dtype, std::span<const Tensor* const> operands) {
   const Tensor result = Tensor::empty(sizes, dtype);
   if (std::ranges::all_of(operands, [](const Tensor* operand) { return operand->is_contiguous(); })) return result;
   return result.as_strided(sizes, dense_strides(sizes, operands));
 }
 
-Tensor empty_like(const Tensor& tensor, DType dtype) {
+Tensor ordered_as(const Tensor& tensor, const Tensor& fresh) {
+  if (tensor.is_contiguous()) return fresh;
   const Tensor* const operands[] = {&tensor};
-  return empty_like(tensor.sizes(), dtype, operands);
+  return fresh.as_strided(tensor.sizes(), dense_strides(tensor.sizes(), operands));
+}
+
+Tensor empty_like(const Tensor& tensor, DType dtype) {
+  return ordered_as(tensor, Tensor::empty(tensor.sizes(), dtype));
 }
 
 Dims memory_order(const Tensor& tensor) {
@@ -94,8 +100,7 @@ Tensor reordered(const Tensor& tensor, const Dims& result_sizes, const Dims& ord
 
 Tensor ordered_copy(const Tensor& tensor) {
   const Tensor copy = empty_like(tensor, tensor.dtype());
-  const Dims order = memory_order(copy);
-  copy_elements(reordered(tensor, tensor.sizes(), order), reordered(copy, tensor.sizes(), order));
+  copy_elements(tensor, copy);
   return tensor.quantizer() ? copy.with_quantizer(tensor.quantizer()) : copy;
 }
 

@@ -8,13 +8,13 @@
 
 namespace threadwheel {
 
-// Strides without gaps for a result of these sizes, to which the operands broadcast. Of two dimensions the one with
-// the smaller stride lies inside, in the first operand whose strides tell.
-Dims dense_strides(const Dims& sizes, std::span<const Tensor* const> operands);
-
-// Uninitialised, with its dimensions in the order of the operands'. Throws as Tensor::empty does.
+// Uninitialised, with its dimensions in the order of the operands', which broadcast to these sizes: of two dimensions
+// the one with the smaller stride lies inside, in the first operand whose strides tell. Throws as Tensor::empty does.
 Tensor empty_like(const Dims& sizes, DType dtype, std::span<const Tensor* const> operands);
 Tensor empty_like(const Tensor& tensor, DType dtype);
+
+// The memory of `fresh`, contiguous and with elements that are all alike, with its dimensions in `tensor`'s order.
+Tensor ordered_as(const Tensor& tensor, const Tensor& fresh);
 
 Tensor ordered_copy(const Tensor& tensor);
 

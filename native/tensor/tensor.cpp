@@ -9,6 +9,7 @@
 
 #include "tensor/blocks.h"
 #include "tensor/convert.h"
+#include "tensor/layout.h"
 #include "tensor/strided_loop.h"
 
 namespace threadwheel {
@@ -135,7 +136,9 @@ Tensor Tensor::contiguous() const {
 
 void copy_elements(const Tensor& from, const Tensor& to) {
   const RunConverter copy = run_converter(to.dtype(), to.dtype());
-  StridedLoop({&to, &from}).run([copy](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
+  const Dims order = memory_order(to);
+  const Tensor target = reordered(to, to.sizes(), order), source = reordered(from, to.sizes(), order);
+  StridedLoop({&target, &source}).run([copy](std::byte* const* pointers, const std::int64_t* strides, std::int64_t n) {
     copy(pointers[0], strides[0], pointers[1], strides[1], n);
   });
 }

@@ -91,17 +91,10 @@ Tensor legacy_full(Sizes size, Scalar fill_value, MaybeDType dtype, const Value&
   return full(size, fill_value, dtype.value_or(kDefault), layout, device, pin_memory);
 }
 
-// `fresh`, whose elements are all alike, with its dimensions in memory as `self`'s unless a format is asked for.
-Tensor ordered_as(const Tensor& self, const Tensor& fresh, const Value& memory_format) {
-  if (format_or_preserve(memory_format) != kPreserveFormat) return fresh;
-  const Tensor* const operands[] = {&self};
-  return fresh.as_strided(self.sizes(), dense_strides(self.sizes(), operands));
-}
-
 Tensor empty_like(const Tensor& self, MaybeDType dtype, const Value& layout, const Value& device,
                   const Value& pin_memory, const Value& memory_format) {
   const Tensor fresh = empty(self.sizes(), dtype.value_or(self.dtype()), layout, device, pin_memory, memory_format);
-  return ordered_as(self, fresh, memory_format);
+  return format_or_preserve(memory_format) == kPreserveFormat ? ordered_as(self, fresh) : fresh;
 }
 
 Tensor full_like(const Tensor& self, Scalar fill_value, MaybeDType dtype, const Value& layout, const Value& device,
@@ -109,7 +102,7 @@ Tensor full_like(const Tensor& self, Scalar fill_value, MaybeDType dtype, const 
   check_options("full_like", layout, device);
   check_memory_format("full_like", memory_format);
   const Tensor fresh = filled("full_like", self.sizes(), fill_value, dtype.value_or(self.dtype()));
-  return ordered_as(self, fresh, memory_format);
+  return format_or_preserve(memory_format) == kPreserveFormat ? ordered_as(self, fresh) : fresh;
 }
 
 template <std::int64_t Number>

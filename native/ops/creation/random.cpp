@@ -195,7 +195,7 @@ Tensor empty_as(const char* op, const Tensor& self, MaybeDType dtype, const Valu
                 const Value& memory_format) {
   check_memory_format(op, memory_format);
   const Tensor out = empty_of(op, self.sizes(), dtype.value_or(self.dtype()), layout, device);
-  return format_or_preserve(memory_format) == kPreserveFormat ? empty_like(self, out.dtype()) : out;
+  return format_or_preserve(memory_format) == kPreserveFormat ? ordered_as(self, out) : out;
 }
 
 Tensor rand(Sizes size, MaybeDType dtype, const Value& layout, const Value& device, const Value& /*pin_memory*/) {

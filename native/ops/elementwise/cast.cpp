@@ -16,8 +16,7 @@ constexpr std::int64_t kContiguous = 0, kChannelsLast = 2, kChannelsLast3d = 3;
 
 Tensor copy_of(const Tensor& self, DType dtype, const char* op, std::int64_t format = kContiguous) {
   const Tensor out = format == kPreserveFormat ? empty_like(self, dtype) : Tensor::empty(self.sizes(), dtype);
-  const Dims order = memory_order(out);
-  convert_into(reordered(out, self.sizes(), order), reordered(self, self.sizes(), order), op);
+  convert_into(out, self, op);
   return dtype == self.dtype() && self.quantizer() ? out.with_quantizer(self.quantizer()) : out;
 }
 

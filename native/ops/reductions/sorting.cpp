@@ -103,7 +103,7 @@ void sort_row(std::vector<Entry<T>>& row, bool stable, Before before) {
 }
 
 // With its dimensions in memory as those of what was sorted.
-Tensor ordered_as(const Tensor& self, const Tensor& sorted) {
+Tensor in_order_of(const Tensor& self, const Tensor& sorted) {
   if (self.is_contiguous()) return sorted;
   const Tensor out = empty_like(self, sorted.dtype());
   copy_elements(sorted, out);
@@ -124,7 +124,7 @@ Sorted sort_stable(const Tensor& self, std::optional<bool> asked_stable, std::in
       sort_row(row, stable, Below<T>());
     }
   });
-  return {ordered_as(self, values_at(self, at, positions)), ordered_as(self, positions)};
+  return {in_order_of(self, values_at(self, at, positions)), in_order_of(self, positions)};
 }
 
 Sorted sort(const Tensor& self, std::int64_t dim, bool descending) {
