@@ -74,6 +74,16 @@ def test_reflections_that_do_not_fit() -> None:
             tw.ormqr(a, tau, other)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+def test_matrices_of_tiny_and_huge_numbers(scale: float) -> None:
+    x = numbers(6, 6)
+    x += x.T
+    values, vectors = (t.numpy() for t in tw.linalg_eigh(x * scale))
+    np.testing.assert_allclose(values / scale, np.linalg.eigvalsh(x), **CLOSE)
+    np.testing.assert_allclose((vectors * (values / scale)) @ vectors.T, x, **CLOSE)
+    np.testing.assert_allclose(tw.linalg_svdvals(x * scale).numpy() / scale, np.linalg.svd(x)[1], **CLOSE)
+
+
 def test_eigenvalues_that_are_equal_or_zero_or_far_apart() -> None:
     for x in (np.eye(30), np.zeros((4, 4)), np.diag([1e-200, 1.0, 1e150]), np.kron(np.eye(9), np.ones((4, 4)))):
         values, vectors = (t.numpy() for t in tw.linalg_eigh(x))

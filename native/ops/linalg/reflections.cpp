@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 namespace threadwheel {
 
@@ -58,12 +60,21 @@ void multiply(std::span<const Reflection> q, const Matrix& a, bool transposed) {
   for (std::size_t k = 0; k < q.size(); ++k) apply(transposed ? q[k] : q[q.size() - 1 - k], a, 0);
 }
 
-void turn(double* x, double* y, std::int64_t n, double cosine, double sine) {
-  for (std::int64_t k = 0; k < n; ++k) {
-    const double a = x[k], b = y[k];
-    x[k] = cosine * a + sine * b;
-    y[k] = cosine * b - sine * a;
+void Rows::turn(std::int64_t x, std::int64_t y, double cosine, double sine) const {
+  double *const first = (*this)[x], *const second = (*this)[y];
+  for (std::int64_t k = 0; k < width; ++k) {
+    const double a = first[k], b = second[k];
+    first[k] = cosine * a + sine * b;
+    second[k] = cosine * b - sine * a;
   }
+}
+
+void Rows::negate(std::int64_t row) const {
+  std::transform((*this)[row], (*this)[row + 1], (*this)[row], std::negate());
+}
+
+double Rows::along(std::int64_t row, const std::vector<double>& y) const {
+  return std::inner_product(y.begin(), y.end(), (*this)[row], 0.0);
 }
 
 }  // namespace threadwheel

@@ -43,7 +43,20 @@ std::vector<Reflection> factor_qr(const Matrix& a);
 // Q, or its transpose, times a.
 void multiply(std::span<const Reflection> q, const Matrix& a, bool transposed = false);
 
-// The rows x and y of n elements, turned: x becomes cosine x + sine y, y becomes cosine y - sine x.
-void turn(double* x, double* y, std::int64_t n, double cosine, double sine);
+// Vectors in rows, `width` elements each.
+struct Rows {
+  double* data;
+  std::int64_t width;
+
+  double* operator[](std::int64_t row) const { return data + row * width; }
+  // x becomes cosine x + sine y, y becomes cosine y - sine x.
+  void turn(std::int64_t x, std::int64_t y, double cosine, double sine) const;
+  void negate(std::int64_t row) const;
+  // The product of the row with y: [width].
+  double along(std::int64_t row, const std::vector<double>& y) const;
+};
+
+// LAPACK divides larger problems and conquers, which decides the signs of their vectors.
+constexpr std::int64_t kLargestWhole = 25;
 
 }  // namespace threadwheel

@@ -5,7 +5,6 @@
 #include "ops/linalg/singular.h"
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -39,19 +38,6 @@ double larger_of(double a, double b, double c) {
   return (std::hypot(a + c, b) + std::hypot(a - c, b)) / 2;
 }
 
-// Vectors in rows, `width` elements each.
-struct Rows {
-  double* data;
-  Index width;
-
-  void turn_pair(Index first, Index second, const Rotation& by) const {
-    turn(data + first * width, data + second * width, width, by.cosine, by.sine);
-  }
-  void negate(Index row) const {
-    std::transform(data + row * width, data + (row + 1) * width, data + row * width, std::negate());
-  }
-};
-
 // A bidiagonal matrix, upper: left diag right^T stays the same while the iterations make it diagonal.
 struct Bidiagonal {
   Vector diagonal, above;  // [n], [n - 1]
@@ -77,10 +63,10 @@ struct Bidiagonal {
   void sweep(const Walk& walk, double shift);
   void solve_pair(Index i);
   void turn_inner(const Walk& walk, Index i, const Rotation& by) {
-    (walk.step > 0 ? right : left).turn_pair(i, i + walk.step, by);
+    (walk.step > 0 ? right : left).turn(i, i + walk.step, by.cosine, by.sine);
   }
   void turn_outer(const Walk& walk, Index i, const Rotation& by) {
-    (walk.step > 0 ? left : right).turn_pair(i, i + walk.step, by);
+    (walk.step > 0 ? left : right).turn(i, i + walk.step, by.cosine, by.sine);
   }
 };
 
@@ -166,8 +152,8 @@ void Bidiagonal::solve_pair(Index i) {
   const double along = y.cosine * (a * x.cosine + b * x.sine) + y.sine * (c * x.sine);
   const double large = std::copysign(larger_of(f, g, h), along);
   d(i) = large, between(i, i + 1) = 0, d(i + 1) = f / large * h;
-  right.turn_pair(i, i + 1, x);
-  left.turn_pair(i, i + 1, y);
+  right.turn(i, i + 1, x.cosine, x.sine);
+  left.turn(i, i + 1, y.cosine, y.sine);
 }
 
 void Bidiagonal::diagonalize() {
@@ -234,17 +220,14 @@ void make_upper(Bidiagonal& form) {
     form.d(i) = by.length;
     form.between(i, i + 1) = by.sine * form.d(i + 1);
     form.d(i + 1) *= by.cosine;
-    form.left.turn_pair(i, i + 1, by);
+    form.left.turn(i, i + 1, by.cosine, by.sine);
   }
 }
 
-// Larger matrices LAPACK divides at row n / 2 and conquers: each left vector then points away from that of the row.
-constexpr Index kLargestWhole = 25;
-
+// Of larger matrices, which LAPACK divides at row n / 2, each left vector points away from that of the row.
 void point_away(const Bidiagonal& form, const Vector& y) {
   for (Index i = 0; i < form.size(); ++i) {
-    const double* const row = form.left.data + i * form.left.width;
-    if (std::inner_product(y.begin(), y.end(), row, 0.0) <= 0) continue;
+    if (form.left.along(i, y) <= 0) continue;
     form.left.negate(i);
     form.right.negate(i);
   }
@@ -262,7 +245,7 @@ void arrange(Bidiagonal& form) {
     if (largest == i) continue;
     std::swap(form.d(i), form.d(largest));
     for (const Rows& rows : {form.left, form.right})
-      std::swap_ranges(rows.data + i * rows.width, rows.data + (i + 1) * rows.width, rows.data + largest * rows.width);
+      std::swap_ranges(rows[i], rows[i + 1], rows[largest]);
   }
 }
 
@@ -285,8 +268,8 @@ void factor_svd(const Matrix& a, const Matrix& left, double* values, const Matri
   multiply(first, long_rows.transposed());
   multiply(q.right, short_rows.transposed());
   if (wide) make_upper(form);
-  const double* const middle = left.data + tall.columns / 2 * left.columns;
-  const Vector y(middle, middle + left.columns);
+  const Index middle = tall.columns / 2;
+  const Vector y(form.left[middle], form.left[middle + 1]);
   form.diagonalize();
   if (tall.columns > kLargestWhole) point_away(form, y);
   arrange(form);

@@ -3,7 +3,6 @@
 // it: conventions and the order of steps are those of LAPACK's syevd for small matrices, so that the signs are, too.
 // Computed in double; the precision of the dtype decides what is zero.
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -67,18 +66,16 @@ Rotation rotation_of(double x, double y) {
 // QL iterations over one matrix; with each rotation two rows of `vectors` turn.
 class Iterations {
  public:
-  Iterations(Tridiagonal& matrix, double* vectors, double epsilon)
+  Iterations(Tridiagonal& matrix, const Rows& vectors, double epsilon)
       : d_(matrix.diagonal), e_(matrix.off), vectors_(vectors), epsilon_(epsilon) {}
 
   void run() {
     const Index n = static_cast<Index>(d_.size());
     for (Index begin = 0, end; begin < n; begin = end + 1) {  // blocks between elements that are zero
       for (end = begin; end + 1 < n; ++end) {
-        const double bound = std::sqrt(std::abs(d(end))) * std::sqrt(std::abs(d(end + 1))) * epsilon_;
-        if (std::abs(e_[static_cast<std::size_t>(end)]) <= bound) {
-          e_[static_cast<std::size_t>(end)] = 0;
-          break;
-        }
+        if (!is_zero(end, end + 1)) continue;
+        between(end, end + 1) = 0;
+        break;
       }
       // Towards the end with the smaller element: QL, or its mirror image QR.
       if (std::abs(d(end)) < std::abs(d(begin))) {
@@ -113,9 +110,10 @@ class Iterations {
     }
   }
 
+  // Against the diagonal, by roots: squares would leave the range of double.
   bool is_zero(Index i, Index j) {
-    const double element = between(i, j);
-    return element * element <= epsilon_ * epsilon_ * std::abs(d(i)) * std::abs(d(j)) + std::numeric_limits<double>::min();
+    const double bound = epsilon_ * std::sqrt(std::abs(d(i))) * std::sqrt(std::abs(d(j)));
+    return std::abs(between(i, j)) <= bound + std::numeric_limits<double>::denorm_min();
   }
 
   // One iteration with Wilkinson's shift from `at`: the bulge runs from `end` to `at`.
@@ -133,7 +131,7 @@ class Iterations {
       moved = sine * r;
       d(i + step) = g + moved;
       g = cosine * r - b;
-      turn_vectors(i + step, i, cosine, sine);
+      vectors_.turn(i + step, i, cosine, sine);
       if (i == at) break;
     }
     d(at) -= moved;
@@ -150,39 +148,30 @@ class Iterations {
     const double cosine = -twice / length, sine = leg / length;
     d(i) = large, d(i + 1) = small, between(i, i + 1) = 0;
     if ((sum >= 0) == (difference >= 0)) {
-      turn_vectors(i, i + 1, -sine, cosine);
+      vectors_.turn(i, i + 1, -sine, cosine);
     } else {
-      turn_vectors(i, i + 1, cosine, sine);
+      vectors_.turn(i, i + 1, cosine, sine);
     }
   }
 
-  void turn_vectors(Index first, Index second, double cosine, double sine) {
-    const Index n = static_cast<Index>(d_.size());
-    turn(vectors_ + first * n, vectors_ + second * n, n, cosine, sine);
-  }
-
   Vector &d_, &e_;
-  double* const vectors_;
+  const Rows vectors_;
   const double epsilon_;
 };
 
 // Larger matrices LAPACK divides in two at n / 2 and conquers by a change of rank one along y, the basis vectors beside
 // the cut: each eigenvector then points away from y.
-constexpr Index kLargestWhole = 25;
-
-Vector beside_cut(const Tridiagonal& form, const double* basis) {
-  const auto n = static_cast<Index>(form.diagonal.size()), cut = n / 2;
+Vector beside_cut(const Tridiagonal& form, const Rows& basis) {
+  const Index cut = basis.width / 2;
   const double side = std::copysign(1.0, form.off[static_cast<std::size_t>(cut - 1)]);
-  Vector y(static_cast<std::size_t>(n));
-  for (Index i = 0; i < n; ++i) y[static_cast<std::size_t>(i)] = basis[(cut - 1) * n + i] + side * basis[cut * n + i];
+  Vector y(basis[cut - 1], basis[cut]);
+  std::transform(y.begin(), y.end(), basis[cut], y.begin(), [&](double a, double b) { return a + side * b; });
   return y;
 }
 
-void point_away(Vector& rows, const Vector& y) {
-  for (auto row = rows.begin(); row != rows.end(); row += static_cast<std::ptrdiff_t>(y.size())) {
-    const auto end = row + static_cast<std::ptrdiff_t>(y.size());
-    if (std::inner_product(row, end, y.begin(), 0.0) > 0) std::transform(row, end, row, std::negate());
-  }
+void point_away(const Rows& rows, const Vector& y) {
+  for (Index i = 0; i < rows.width; ++i)
+    if (rows.along(i, y) > 0) rows.negate(i);
 }
 
 // Only the triangle that uplo names is read.
@@ -198,25 +187,26 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& self, const std::string& up
   const Tensor values = Tensor::empty(batch_sizes(self, {n}), DType::kFloat64);
   for_batch(self, [&](Index at) {
     if (n == 0) return;
-    Vector rows(static_cast<std::size_t>(n * n));  // the vectors, in rows: Q transposed, to begin with
-    const Matrix given = matrix_at(a, at), basis = by_rows(rows.data(), n, n).transposed();
+    Vector memory(static_cast<std::size_t>(n * n));
+    const Rows rows{memory.data(), n};  // the vectors: Q transposed, to begin with
+    const Matrix given = matrix_at(a, at), basis = by_rows(rows.data, n, n).transposed();
     // Seen from its other end, a matrix has its upper triangle below the diagonal.
     Tridiagonal form = upper ? tridiagonalize(given.from_end(), basis.from_end()) : tridiagonalize(given, basis);
     if (upper) {
       std::ranges::reverse(form.diagonal);
       std::ranges::reverse(form.off);
     }
-    const Vector y = n > kLargestWhole ? beside_cut(form, rows.data()) : Vector();
-    Iterations(form, rows.data(), rounding_of(self.dtype())).run();
+    const Vector y = n > kLargestWhole ? beside_cut(form, rows) : Vector();
+    Iterations(form, rows, rounding_of(self.dtype())).run();
     if (n > kLargestWhole) point_away(rows, y);
-    std::vector<std::size_t> order(static_cast<std::size_t>(n));
+    std::vector<Index> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, {}, [&](std::size_t k) { return form.diagonal[k]; });
-    for (std::size_t k = 0; k < order.size(); ++k) {
-      values.data<double>()[static_cast<std::size_t>(at * n) + k] = form.diagonal[order[k]];
-      for (Index i = 0; i < n; ++i)
-        vectors.data<double>()[(at * n + i) * n + static_cast<Index>(k)] =
-            rows[order[k] * static_cast<std::size_t>(n) + static_cast<std::size_t>(i)];
+    std::ranges::stable_sort(order, {}, [&](Index k) { return form.diagonal[static_cast<std::size_t>(k)]; });
+    const Matrix out = matrix_at(vectors, at);
+    for (Index k = 0; k < n; ++k) {
+      const Index from = order[static_cast<std::size_t>(k)];
+      values.data<double>()[at * n + k] = form.diagonal[static_cast<std::size_t>(from)];
+      for (Index i = 0; i < n; ++i) out(i, k) = rows[from][i];
     }
   });
   return {convert(values, self.dtype(), kName), convert(vectors, self.dtype(), kName)};
